@@ -1,6 +1,7 @@
 //! Redaction: secrets, and removing them from texts.
 
 mod address;
+mod credential;
 mod writing;
 
 use std::collections::{HashSet, VecDeque};
@@ -10,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use address::shown_address;
+pub use credential::credential_in;
 
 /// The replacement of a secret.
 pub const REDACTED: &str = "***";

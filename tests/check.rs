@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use hob::catalog::Catalog;
 use hob::check::{ConnectionInfo, WorkspaceInfo, check, schema, schema_text};
-use hob::diagnostic::{Code, Diagnostic, render};
+use hob::diagnostic::{Code, Diagnostic, apply, render};
 use hob::source::SourceFile;
 use proptest::prelude::{Strategy, any, proptest};
 
@@ -150,6 +150,77 @@ fn broken_recipes_get_all_their_diagnostics() {
     assert!(unshown.is_empty(), "no case shows {unshown:?}");
 }
 
+/// The text after all safe fixes, round by round; `None` if there are none.
+fn mended(path: &Path) -> Option<String> {
+    let original = source(path);
+    let mut file = original.clone();
+    for _ in 0..10 {
+        let report = check(&file, &CATALOG, &facts_for(file.text())).report;
+        let (text, made) = apply(file.text(), report.safe_fixes());
+        if made == 0 {
+            break;
+        }
+        file = SourceFile::new(original.name(), text);
+    }
+    (file.text() != original.text()).then(|| file.text().to_owned())
+}
+
+/// Its recipe causes the code and nothing else, and the mended one nothing at all: what `hob explain` shows. Those of
+/// other files are tried with the program.
+#[test]
+fn each_code_has_an_example_and_a_mended_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/codes");
+    let mut wrong = Vec::new();
+    for code in Code::ALL.iter().filter(|code| !ELSEWHERE.contains(code)) {
+        let file = source(&folder.join(code.name()).with_extension("yaml"));
+        let (diagnostics, _) = complaints(&file, &workspace_info());
+        let output = render(&file, &diagnostics, false) + "\n";
+        if diagnostics.is_empty() || diagnostics.iter().any(|diagnostic| diagnostic.code != *code) {
+            wrong.push(format!("{} is the example of another code, too:\n{output}", file.name()));
+        }
+        let golden = folder.join(code.name()).with_extension("out");
+        if blessed() {
+            fs::write(&golden, &output).expect("written");
+        } else if fs::read_to_string(&golden).unwrap_or_default() != output {
+            wrong.push(output);
+        }
+        let mended = source(&folder.join(code.name()).with_extension("mended.yaml"));
+        let (diagnostics, passes) = complaints(&mended, &workspace_info());
+        if !passes || !diagnostics.is_empty() {
+            wrong.push(render(&mended, &diagnostics, false));
+        }
+    }
+    assert!(wrong.is_empty(), "HOB_BLESS=1 rewrites outputs:\n{}", wrong.join("\n"));
+    let names: BTreeSet<String> = cases("codes")
+        .iter()
+        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    let named = |code: &Code| [format!("{}.yaml", code.name()), format!("{}.mended.yaml", code.name())];
+    assert_eq!(names, Code::ALL.iter().flat_map(named).collect());
+}
+
+#[test]
+fn broken_recipes_are_mended_where_that_is_certain() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for path in cases("err") {
+        let golden = path.with_extension("mended");
+        let known = fs::read_to_string(&golden).ok();
+        let text = mended(&path);
+        count += usize::from(text.is_some());
+        if blessed() {
+            match &text {
+                Some(text) => fs::write(&golden, text).expect("written"),
+                None => drop(fs::remove_file(&golden)),
+            }
+        } else if known != text {
+            wrong.push(format!("{}:\n{}", path.display(), text.unwrap_or_default()));
+        }
+    }
+    assert!(wrong.is_empty(), "HOB_BLESS=1 rewrites these:\n{}", wrong.join("\n"));
+    assert!(count >= 20, "only {count} cases are mended");
+}
+
 #[test]
 fn valid_recipes_have_no_diagnostics() {
     for path in cases("ok") {
@@ -260,6 +331,12 @@ fn survives(text: &str) {
     for diagnostic in &diagnostics {
         assert!(diagnostic.span.end <= text.len(), "{diagnostic:?}");
     }
+    let fixes: Vec<_> = diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_deref()).collect();
+    for edit in fixes.iter().flat_map(|fix| &fix.edits) {
+        assert_eq!(text.get(edit.span.range()), Some(edit.replaced.as_str()), "{edit:?}");
+    }
+    let (_, made) = apply(text, fixes.iter().copied());
+    assert_eq!(made > 0, fixes.iter().any(|fix| !fix.edits.is_empty()));
     render(&file, &diagnostics, true);
 }
 

@@ -20,6 +20,8 @@ mod cluster;
 mod cluster_user;
 #[path = "cli/coalesce.rs"]
 mod coalesce;
+#[path = "cli/code_examples.rs"]
+mod code_examples;
 #[path = "cli/code_hosts.rs"]
 mod code_hosts;
 #[path = "cli/commands.rs"]
@@ -36,6 +38,8 @@ mod earlier_versions;
 mod echoes;
 #[path = "cli/files.rs"]
 mod files;
+#[path = "cli/fixes.rs"]
+mod fixes;
 #[path = "cli/fixtures.rs"]
 mod fixtures;
 #[path = "cli/gallery.rs"]

@@ -46,15 +46,17 @@ fn all() -> Vec<Page> {
     })
 }
 
-/// The golden pairs of the checker.
+/// The examples of the codes, which other tests try.
 fn examples() -> Vec<Example> {
-    let mut files = files_below(&root().join("tests/check/err"));
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    let read = |path: &Path| fs::read_to_string(path).unwrap();
-    files
-        .iter()
-        .map(|path| Example { recipe: read(path), output: read(&path.with_extension("out")) })
-        .collect()
+    let folder = root().join("tests/check/codes");
+    let example = |code: &Code| {
+        let read = |extension: &str| {
+            let path = folder.join(code.name()).with_extension(extension);
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        Example { code: *code, text: read("yaml"), output: read("out"), mended: read("mended.yaml") }
+    };
+    Code::ALL.iter().map(example).collect()
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

@@ -33,6 +33,9 @@ pub struct EventType {
     /// Documented fields of the record.
     #[serde(default)]
     pub fields: Vec<String>,
+    /// Those of them that may be missing.
+    #[serde(default)]
+    pub optional: Vec<String>,
     /// Scopes that the app needs to receive it.
     #[serde(default)]
     pub scopes: Vec<String>,

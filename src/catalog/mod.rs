@@ -2,6 +2,7 @@
 //! hob reads this data; no operation is named in Rust.
 
 mod connector;
+mod effect;
 mod event_type;
 mod files;
 mod load;
@@ -29,6 +30,7 @@ pub use connector::{
     Advice, AuthScheme, Connector, CountedBy, ErrorAnswers, ErrorMeaning, LimitCounters, LimitHeaders,
     Limits, Setting, Signature, SignatureAlgorithm, Webhooks,
 };
+pub use effect::{effect, method};
 pub use event_type::{EventType, Hydrate, RecordChange};
 pub use files::FileKind;
 pub use load::{Address, Catalog, Error};

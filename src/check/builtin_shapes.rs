@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::accounts;
-use crate::catalog::{Catalog, Operation};
+use crate::catalog::{Catalog, EventType, Operation};
 use crate::recipe::Recipe;
 use crate::value::{Kind, Shape};
 
@@ -50,6 +50,15 @@ pub(super) fn event(poller: &Operation, read: Option<&Operation>) -> Option<Shap
     event.fields.entry("changed".into()).or_insert(changed);
     event.fields.entry("before".into()).or_insert(before);
     Some(event)
+}
+
+/// `event` of a webhook: of what is documented, what may be missing; anything else is unknown.
+pub(super) fn webhook_event(events: &[&EventType]) -> Shape {
+    let mut event = Shape { open: true, ..Shape::new(Kind::Object) };
+    for name in events.iter().flat_map(|event| &event.optional) {
+        event.fields.insert(name.clone(), Shape { nullable: true, ..Shape::new(Kind::Any) });
+    }
+    event
 }
 
 /// `error`: the failure that triggered `on_failure`.

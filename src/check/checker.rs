@@ -49,7 +49,7 @@ pub fn check_begun(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &W
         checked.report.diagnostics.retain(|found| !inside(found));
     }
     let mut checked = finish(checked, catalog, workspace_info);
-    allowances::apply(&mut checked.report);
+    complete(&mut checked.report);
     checked
 }
 
@@ -93,8 +93,14 @@ pub fn check_across(
     }
     let all = all.into_iter().map(|checked| finish(checked, catalog, workspace_info));
     let mut all = with_cycle_warnings(all.collect());
-    all.iter_mut().for_each(|checked| allowances::apply(&mut checked.report));
+    all.iter_mut().for_each(|checked| complete(&mut checked.report));
     all
+}
+
+/// Applies what concerns all findings of a file.
+fn complete(report: &mut Report) {
+    allowances::apply(report);
+    report.locate_fixes();
 }
 
 /// For each recipe with the name of an earlier one, the error. Recipes come with their file's number.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::builtin_shapes;
 use super::template_site::{self, TemplateSite};
 use super::workspace_info::WorkspaceInfo;
-use crate::catalog::{Catalog, Connector, Operation};
+use crate::catalog::{Builtin, Catalog, Connector, Operation};
 use crate::diagnostic::{Diagnostic, MAX_SHOWN};
-use crate::recipe::{Action, Poll, Recipe, Trigger};
+use crate::recipe::{Action, Poll, Recipe, Trigger, Webhook};
 use crate::source::Spanned;
 use crate::template::TemplateTree;
 use crate::value::Shape;
@@ -29,7 +29,7 @@ pub struct Context<'a> {
     pub calls: Vec<Call<'a>>,
     /// The shape of `connection` in templates.
     pub connection: Shape,
-    /// What templates see as `event` of a poll, once a run has begun.
+    /// What templates see as `event`, of a poll once a run has begun.
     pub event: Option<Shape>,
     /// The number of suggestions so far.
     suggested: Cell<usize>,
@@ -74,10 +74,19 @@ impl<'a> Context<'a> {
             _ => None,
         };
         let is_whole = matches!(&recipe.trigger, Trigger::Poll(poll) if poll.hydrate.value);
-        let event = poller.and_then(|poller| {
-            let read = catalog.record_read(poller).filter(|_| is_whole).map(|(read, _)| read);
-            builtin_shapes::event(poller, read)
-        });
+        let event = match &recipe.trigger {
+            Trigger::Webhook(Webhook::Events { connector, types, hydrate: false, .. }) => {
+                let app = catalog.connector(connector);
+                let known = types.iter().filter_map(|name| app?.events.get(name.as_str()));
+                // A record within the body has fields of its own.
+                let flat: Vec<_> = known.filter(|event| event.record == "$").collect();
+                Some(builtin_shapes::webhook_event(&flat))
+            }
+            _ => poller.and_then(|poller| {
+                let read = catalog.record_read(poller).filter(|_| is_whole).map(|(read, _)| read);
+                builtin_shapes::event(poller, read)
+            }),
+        };
         let suggested = Cell::new(0);
         Self { recipe, catalog, workspace_info, texts, sites, calls, connection, event, suggested }
     }
@@ -97,6 +106,12 @@ impl<'a> Context<'a> {
     /// The operation of `action`.
     pub fn operation(&self, action: &Action) -> Option<&'a Arc<Operation>> {
         operation(self.recipe, self.catalog, self.workspace_info, &action.operation, Some(action))
+    }
+
+    /// Whether the run ends after this step, if it runs.
+    pub fn ends_run(&self, action: &Action) -> bool {
+        let builtin = self.operation(action).and_then(|operation| operation.builtin);
+        builtin == Some(Builtin::Stop) && action.for_each.is_none()
     }
 
     /// Uses of operations that exist in the catalog.

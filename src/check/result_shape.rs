@@ -5,11 +5,13 @@ use super::context::Context;
 use super::template_site::Position;
 use crate::catalog::{Operation, path};
 use crate::recipe::{Action, Trigger, Webhook};
-use crate::template::{Class, Inference, Inferred, LocatedTemplate, PathStep, Use};
+use crate::template::{Class, Inference, Inferred, LocatedTemplate, PathStep, TreeShape, Use};
 use crate::value::{Kind, Shape};
 
 /// Maximum depth of variables defined by variables.
 const MAX_DEPTH: usize = 8;
+/// The same for values without a declared shape: each may name several variables.
+const MAX_VARIABLES: usize = 3;
 
 /// A shape inside a number of nested lists.
 #[derive(Debug, Clone, Copy)]
@@ -89,15 +91,6 @@ impl<'a> Known<'a> {
 }
 
 /// The shape at `steps` below `root`, if known.
-pub(super) fn reached<'a>(
-    context: &'a Context<'_>,
-    position: &Position<'_>,
-    root: &str,
-    steps: &[PathStep],
-) -> Option<Known<'a>> {
-    reached_within(context, position, root, steps, 0)
-}
-
 fn reached_within<'a>(
     context: &'a Context<'_>,
     position: &Position<'_>,
@@ -115,7 +108,7 @@ fn reached_within<'a>(
 impl Context<'_> {
     /// The shape of what a template at `position` reads at `steps` below `root`, if known.
     pub fn shape_at(&self, position: &Position<'_>, root: &str, steps: &[PathStep]) -> Option<Shape> {
-        reached(self, position, root, steps).map(Known::whole)
+        reached_within(self, position, root, steps, 0).map(Known::whole)
     }
 }
 
@@ -178,7 +171,9 @@ pub(super) fn origin<'a>(
             }
             (Trigger::Poll(poll), _) => of_item(context.poller(poll)?).map(|known| (known, 0)),
             // Its fields are not all documented.
-            (Trigger::Webhook(Webhook::Events { .. }), _) => Some((Known::new(builtin_shapes::mapping()), 0)),
+            (Trigger::Webhook(Webhook::Events { .. }), event) => {
+                Some((Known::new(event.as_ref().unwrap_or(builtin_shapes::mapping())), 0))
+            }
             _ => None,
         },
         ("steps", [PathStep::Field(id), ..]) => {
@@ -220,9 +215,49 @@ fn infer_within<'a>(
     template: &LocatedTemplate,
     depth: usize,
 ) -> Option<Inference<'a>> {
-    template.infer(&|root, steps| {
-        reached_within(context, position, root, steps, depth).map_or(Inferred::Unknown, Known::inferred)
-    })
+    template.infer(&|root, steps| value_within(context, position, root, steps, depth))
+}
+
+/// What is known of the value at `steps` below `root`.
+pub(super) fn value<'a>(
+    context: &'a Context<'_>,
+    position: &Position<'_>,
+    root: &str,
+    steps: &[PathStep],
+) -> Inferred<'a> {
+    value_within(context, position, root, steps, 0)
+}
+
+fn value_within<'a>(
+    context: &'a Context<'_>,
+    position: &Position<'_>,
+    root: &str,
+    steps: &[PathStep],
+    depth: usize,
+) -> Inferred<'a> {
+    let known = reached_within(context, position, root, steps, depth).map(Known::inferred);
+    known.or_else(|| variable(context, root, steps, depth)).unwrap_or(Inferred::Unknown)
+}
+
+/// What is known of the value at `steps` below `vars`, where it has no declared shape.
+fn variable<'a>(
+    context: &'a Context<'_>,
+    root: &str,
+    steps: &[PathStep],
+    depth: usize,
+) -> Option<Inferred<'a>> {
+    let ("vars", [PathStep::Field(name), rest @ ..]) = (root, steps) else { return None };
+    let (index, _, tree) = context.recipe.vars.get_full(name.as_str())?;
+    let value = match &tree.shape {
+        TreeShape::Fixed(value) => Inferred::Constant(value.clone()),
+        TreeShape::List(_) => Inferred::List(Box::new(Inferred::Unknown)),
+        TreeShape::Map(_) => Inferred::Mapping,
+        TreeShape::Text(text) if text.is_literal() => Inferred::Constant(text.text().into()),
+        TreeShape::Text(text) if !text.is_whole() => Inferred::Text,
+        TreeShape::Text(_) if depth >= MAX_VARIABLES => return None,
+        TreeShape::Text(text) => infer_within(context, &Position::Variable(index), text, depth + 1)?.value,
+    };
+    Some(rest.iter().fold(value, |value, step| value.step(step)))
 }
 
 /// The shape of the value of a template.

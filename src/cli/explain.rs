@@ -65,9 +65,12 @@ fn severity(code: Code) -> &'static str {
 
 fn text(code: Code) -> String {
     let mut text = format!("{}\n\n{} {}\n", code.name(), code.summary(), severity(code));
-    if let Some(Explanation { recipe, output }) = explanation(PAGE, code) {
-        let indented: String = recipe.lines().map(|line| format!("  {line}\n")).collect();
-        text.push_str(&format!("\nFor example, this recipe:\n\n{indented}\nis answered with:\n\n{output}\n"));
+    if let Some(Explanation { recipe, output, mended }) = explanation(PAGE, code) {
+        let indented = |text: &str| text.lines().map(|line| format!("  {line}\n")).collect::<String>();
+        let (recipe, mended) = (indented(&recipe), indented(&mended));
+        text.push_str(&format!(
+            "\nFor example, this:\n\n{recipe}\nis answered with:\n\n{output}\n\nMended:\n\n{mended}"
+        ));
     }
     if code.severity() == Severity::Warning {
         let name = code.name();
@@ -86,5 +89,6 @@ fn row(code: Code) -> Value {
         "summary": code.summary(),
         "recipe": explanation.as_ref().map(|known| &known.recipe),
         "output": explanation.as_ref().map(|known| &known.output),
+        "mended": explanation.as_ref().map(|known| &known.mended),
     })
 }

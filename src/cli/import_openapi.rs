@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tempfile::NamedTempFile;
 
+use super::replace_file::replace_file;
 use super::table::table;
 use super::{ExitCode, Failure, Format, Output, Session};
 use crate::catalog::{Catalog, FileKind};
@@ -259,11 +259,7 @@ impl Folder {
         fs::create_dir_all(&self.path).with_context(|| format!("cannot make {}", self.path.display()))?;
         for (name, text) in &self.files {
             let path = self.path.join(name);
-            let context = || format!("cannot write {}", path.display());
-            let file = NamedTempFile::new_in(&self.path).with_context(context)?;
-            fs::write(file.path(), text).with_context(context)?;
-            readable(file.path()).with_context(context)?;
-            file.persist(&path).map_err(|error| error.error).with_context(context)?;
+            replace_file(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
         for name in &self.stale {
             let path = self.path.join(name);
@@ -271,18 +267,6 @@ impl Folder {
         }
         Ok(())
     }
-}
-
-/// Temporary files are private; these must not be.
-#[cfg(unix)]
-fn readable(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// `path`, or all documents below it.

@@ -317,15 +317,14 @@ fn sources(session: &mut Session, paths: &[PathBuf], root: Option<&Path>) -> Res
         for file in workspace::recipes(path).map_err(Failure::usage)? {
             let name = session.shown(&file);
             if file != *path {
-                files.extend(Source::found(name, std::fs::read(&file)));
+                files.extend(Source::found(name, session.read(&file)));
                 continue;
             }
             if workspace::is_special(&file) && !is_handed_over(&file) {
                 let reason = anyhow!("{name} is a pipe or a device, not a file; `-` reads standard input");
                 return Err(Failure::usage(reason));
             }
-            let text =
-                std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()));
+            let text = session.read_text(&file).with_context(|| format!("cannot read {}", file.display()));
             files.push(Source::readable(SourceFile::new(name, text.map_err(Failure::usage)?)));
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::Value;
 
+use super::replace_file::replace_file;
 use super::{ExitCode, Failure, Session};
 use crate::catalog::Catalog;
 
@@ -75,21 +76,10 @@ pub(super) fn refresh(root: &Path, catalog: &Catalog) {
             continue;
         }
         let path = root.join(name);
-        if let Err(error) = replace(&path, &content) {
+        if let Err(error) = replace_file(&path, &content) {
             tracing::debug!(path = %path.display(), %error, "the schema for editors is not written");
         }
     }
-}
-
-/// Replaces a file atomically.
-fn replace(path: &Path, content: &str) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    std::io::Write::write_all(&mut file, content.as_bytes())?;
-    #[cfg(unix)]
-    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// The schema of recipes as stored in files.

@@ -1,5 +1,6 @@
 //! The start of every subcommand: global options, environment, streams and workspace.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,11 +26,13 @@ pub struct Session {
     pub streams: Streams,
     /// Remarks about the workspace's secrets, for long-running commands.
     pub remarks: Vec<Report>,
+    /// Texts of recipes and tests that count instead of those in the files.
+    pub(super) texts: BTreeMap<PathBuf, String>,
 }
 
 impl Session {
     pub(super) fn new(global: Global, environment: Environment, streams: Streams) -> Self {
-        Self { global, environment, streams, remarks: Vec::new() }
+        Self { global, environment, streams, remarks: Vec::new(), texts: BTreeMap::new() }
     }
 
     /// Whether standard output is coloured.
@@ -49,6 +52,22 @@ impl Session {
     /// `path`, relative to the working directory.
     pub fn path(&self, path: &Path) -> PathBuf {
         self.environment.directory.join(path)
+    }
+
+    /// The bytes of the recipe or test at `path`.
+    pub(super) fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        match self.texts.get(path) {
+            Some(text) => Ok(text.clone().into_bytes()),
+            None => std::fs::read(path),
+        }
+    }
+
+    /// The text of the recipe or test at `path`.
+    pub(super) fn read_text(&self, path: &Path) -> std::io::Result<String> {
+        match self.texts.get(path) {
+            Some(text) => Ok(text.clone()),
+            None => std::fs::read_to_string(path),
+        }
     }
 
     /// The workspace's folder: from `--workspace`, or the nearest one above the first of `paths` or the working

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
+use super::fixes::Fixes;
 use super::recipes::Recipes;
 use super::test::check_tests;
 use super::{ExitCode, Failure, Session, schema};
@@ -19,7 +20,8 @@ use crate::workspace::{self, Workspace, is_test_file};
 #[derive(Debug, Args)]
 #[command(after_help = "Exits with 1 if there are errors; warnings do not count.\n\n\
 Examples:\n  hob validate\n  hob validate recipes/new-client.yaml\n  cat recipe.yaml | hob validate -\n  \
-hob validate --format github    in a GitHub workflow: mistakes beside the lines of a pull request")]
+hob validate --format github    in a GitHub workflow: mistakes beside the lines of a pull request\n  \
+hob validate --fix              mend what can only have been meant one way")]
 pub struct Validate {
     /// Files of recipes or tests, or folders; - is standard input [default: the workspace]
     #[arg(value_name = "PATH")]
@@ -27,6 +29,12 @@ pub struct Validate {
     /// Write for people, for scripts, or for code hosts
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: ReportFormat,
+    /// Mend in the files what can only have been meant one way, and show what is left
+    #[arg(long)]
+    fix: bool,
+    /// Show what --fix would change, and change nothing
+    #[arg(long, conflicts_with = "format")]
+    diff: bool,
 }
 
 /// The format of the report.
@@ -46,6 +54,18 @@ enum ReportFormat {
 impl Validate {
     /// Prints what is wrong.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        if self.fix || self.diff {
+            let fixes = self.fixes(session)?;
+            let (made, files) = (some(fixes.made(), "mistake"), some(fixes.files(), "file"));
+            if self.diff {
+                session.streams.show(fixes.diff().trim_end())?;
+                session.streams.note(format!("`--fix` would mend {made} in {files}"));
+                let is_changed = fixes.made() > 0;
+                return Ok(if is_changed { ExitCode::Problems } else { ExitCode::Fine });
+            }
+            fixes.write(session)?;
+            session.streams.note(format!("mended {made} in {files}"));
+        }
         let Checked { reports, whole_lists } = self.check(session)?;
         match self.format {
             ReportFormat::Text => {
@@ -64,8 +84,20 @@ impl Validate {
         }
         whole_lists.iter().for_each(|told| session.streams.note(told));
         session.streams.note(summary(&reports));
+        let fixable = reports.iter().flat_map(Report::safe_fixes).count();
+        if fixable > 0 && !self.fix {
+            session.streams.note(format!("`hob validate --fix` mends {fixable} of them"));
+        }
         let failed = reports.iter().any(Report::has_errors);
         Ok(if failed { ExitCode::Problems } else { ExitCode::Fine })
+    }
+
+    /// The fixes that need no asking, made in memory.
+    fn fixes(&self, session: &mut Session) -> Result<Fixes, Failure> {
+        if self.paths.iter().any(|path| path.as_os_str() == "-") {
+            return Err(Failure::usage(anyhow!("standard input cannot be mended; name a file")));
+        }
+        Fixes::make(session, |session| Ok(self.check(session)?.reports))
     }
 
     fn check(&self, session: &mut Session) -> Result<Checked, Failure> {
@@ -80,6 +112,7 @@ impl Validate {
             let whole_lists = whole_lists(&recipes);
             let mut reports = recipes.reports;
             reports.extend(check_tests(session, &self.paths, &catalog, None)?);
+            reports.iter_mut().for_each(Report::locate_fixes);
             return Ok(Checked { whole_lists, reports });
         };
         let opened = match session.open(&root) {
@@ -106,6 +139,7 @@ impl Validate {
         reports.extend(recipes.reports);
         reports.extend(check_tests(session, &paths, &catalog, opened.workspace.as_ref())?);
         reports.extend(sandbox.map(mistakes_of).transpose()?.into_iter().flatten());
+        reports.iter_mut().for_each(Report::locate_fixes);
         Ok(Checked { reports, whole_lists })
     }
 }
@@ -152,15 +186,19 @@ fn mistakes_of(failure: Failure) -> Result<Vec<Report>, Failure> {
     }
 }
 
+/// `1 file`, `2 files`
+fn some(count: usize, name: &str) -> String {
+    match count {
+        1 => format!("1 {name}"),
+        count => format!("{count} {name}s"),
+    }
+}
+
 /// `3 files, 2 errors, 1 warning`
 fn summary(reports: &[Report]) -> String {
     let count = |severity| {
         let all = reports.iter().flat_map(|report| &report.diagnostics);
         all.filter(|diagnostic| diagnostic.code.severity() == severity).count()
-    };
-    let some = |count: usize, name: &str| match count {
-        1 => format!("1 {name}"),
-        count => format!("{count} {name}s"),
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let mut text = format!("{}, {}", some(reports.len(), "file"), some(errors, "error"));

@@ -120,6 +120,14 @@ codes! {
     MaybeMissing = "maybe-missing", Warning;
     /// An input that replaces everything the record had.
     ReplacesAll = "replaces-all", Warning;
+    /// A variable that nothing reads.
+    UnusedVariable = "unused-variable", Warning;
+    /// A step, or a recipe, that never runs.
+    Unreachable = "unreachable", Warning;
+    /// A `retry` of a step that is not sent again once its answer is lost, because nothing tells whether it happened.
+    UnprobedRetry = "unprobed-retry", Warning;
+    /// A token, password or key that is written out in a recipe.
+    WrittenSecret = "written-secret", Warning;
     /// Recipes that start each other by what they write.
     RecipeCycle = "recipe-cycle", Warning;
     /// A link that no recipe saves.

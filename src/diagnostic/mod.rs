@@ -3,6 +3,7 @@
 
 mod causes;
 mod code;
+mod fix;
 mod model;
 mod render;
 mod report;
@@ -10,6 +11,7 @@ mod suggest;
 
 pub use causes::with_causes;
 pub use code::{Code, Severity};
+pub use fix::{Applicability, Edit, Fix, apply};
 pub use model::Diagnostic;
 pub use render::{MAX_SHOWN, render};
 pub use report::{Report, Row, to_github, to_json, to_sarif};

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Code, Diagnostic, Severity, render};
-use crate::source::SourceFile;
+use super::{Applicability, Code, Diagnostic, Fix, Severity, render};
+use crate::source::{SourceFile, Span};
 
 /// The diagnostics of one file.
 #[derive(Debug, Clone)]
@@ -38,9 +38,50 @@ pub struct Row {
     pub message: String,
     /// The remedy.
     pub help: Option<String>,
+    /// The same as edits, where a program can make them.
+    pub fix: Option<FixRow>,
+}
+
+/// A fix in the JSON output.
+#[derive(Debug, Clone, Serialize)]
+pub struct FixRow {
+    /// What it does.
+    pub title: String,
+    /// `safe` or `suggested`.
+    pub applicability: Applicability,
+    /// The edits.
+    pub edits: Vec<EditRow>,
+}
+
+/// An edit in the JSON output.
+#[derive(Debug, Clone, Serialize)]
+pub struct EditRow {
+    /// First line.
+    pub line: usize,
+    /// First column.
+    pub column: usize,
+    /// Last line.
+    pub end_line: usize,
+    /// One past the last column.
+    pub end_column: usize,
+    /// The new text.
+    pub replacement: String,
 }
 
 impl Report {
+    /// Gives fixes the exact places of their edits, and drops those that do not fit the text.
+    pub fn locate_fixes(&mut self) {
+        for diagnostic in &mut self.diagnostics {
+            diagnostic.fix = diagnostic.fix.take().and_then(|fix| fix.located(&self.file)).map(Box::new);
+        }
+    }
+
+    /// The fixes that are made without asking.
+    pub fn safe_fixes(&self) -> impl Iterator<Item = &Fix> {
+        let fixes = self.diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_deref());
+        fixes.filter(|fix| fix.applicability == Applicability::Safe)
+    }
+
     /// One row per diagnostic.
     pub fn rows(&self) -> Vec<Row> {
         self.diagnostics.iter().map(|diagnostic| row(&self.file, diagnostic)).collect()
@@ -60,7 +101,17 @@ impl fmt::Display for Report {
 }
 
 fn row(file: &SourceFile, diagnostic: &Diagnostic) -> Row {
-    let (start, end) = (file.position(diagnostic.span.start), file.position(diagnostic.span.end));
+    let ends = |span: Span| (file.position(span.start), file.position(span.end));
+    let (start, end) = ends(diagnostic.span);
+    let fix = diagnostic.fix.as_ref().and_then(|fix| fix.located(file));
+    let fix = fix.map(|fix| {
+        let edits = fix.edits.into_iter().map(|edit| {
+            let ((start, end), replacement) = (ends(edit.span), edit.replacement);
+            let (line, column, end_line, end_column) = (start.line, start.column, end.line, end.column);
+            EditRow { line, column, end_line, end_column, replacement }
+        });
+        FixRow { title: fix.title, applicability: fix.applicability, edits: edits.collect() }
+    });
     Row {
         file: file.name().to_owned(),
         line: start.line,
@@ -71,6 +122,7 @@ fn row(file: &SourceFile, diagnostic: &Diagnostic) -> Row {
         code: diagnostic.code.name(),
         message: diagnostic.message.clone(),
         help: diagnostic.help.clone(),
+        fix,
     }
 }
 
@@ -102,7 +154,7 @@ fn sarif_result(row: &Row) -> Value {
         Some(help) => format!("{}; {help}", row.message),
         None => row.message.clone(),
     };
-    json!({
+    let mut result = json!({
         "ruleId": row.code,
         "level": row.severity,
         "message": { "text": text },
@@ -113,6 +165,27 @@ fn sarif_result(row: &Row) -> Value {
                 "endLine": row.end_line, "endColumn": row.end_column,
             },
         } }],
+    });
+    if let Some(fix) = &row.fix {
+        let replacements: Vec<Value> = fix.edits.iter().map(sarif_replacement).collect();
+        result["fixes"] = json!([{
+            "description": { "text": fix.title },
+            "artifactChanges": [{
+                "artifactLocation": { "uri": row.file },
+                "replacements": replacements,
+            }],
+        }]);
+    }
+    result
+}
+
+fn sarif_replacement(edit: &EditRow) -> Value {
+    json!({
+        "deletedRegion": {
+            "startLine": edit.line, "startColumn": edit.column,
+            "endLine": edit.end_line, "endColumn": edit.end_column,
+        },
+        "insertedContent": { "text": edit.replacement },
     })
 }
 
@@ -149,8 +222,11 @@ mod tests {
 
     fn reports() -> Vec<Report> {
         let file = SourceFile::new("a.yaml", "x: 1\nyy: 2\n");
-        let diagnostics =
-            vec![Diagnostic::new(Code::UnknownField, Span::new(5, 7), "no field `yy`").help("100% sure")];
+        let diagnostics = vec![
+            Diagnostic::new(Code::UnknownField, Span::new(5, 7), "no field `yy`")
+                .suggest("yy", ["y"])
+                .help("100% sure"),
+        ];
         vec![Report { file, diagnostics }]
     }
 
@@ -160,7 +236,10 @@ mod tests {
         assert_eq!(
             rows,
             json!([{ "file": "a.yaml", "line": 2, "column": 1, "end_line": 2, "end_column": 3,
-                "severity": "error", "code": "unknown-field", "message": "no field `yy`", "help": "100% sure" }])
+                "severity": "error", "code": "unknown-field", "message": "no field `yy`", "help": "100% sure",
+                "fix": { "title": "replace `yy` with `y`", "applicability": "suggested", "edits": [
+                    { "line": 2, "column": 1, "end_line": 2, "end_column": 3, "replacement": "y" },
+                ] } }])
         );
     }
 
@@ -173,5 +252,23 @@ mod tests {
         let region =
             &to_sarif(&reports())["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
         assert_eq!(region["startLine"], 2);
+        let change = &to_sarif(&reports())["runs"][0]["results"][0]["fixes"][0]["artifactChanges"][0];
+        assert_eq!(change["artifactLocation"]["uri"], "a.yaml");
+        assert_eq!(
+            change["replacements"],
+            json!([{
+                "deletedRegion": { "startLine": 2, "startColumn": 1, "endLine": 2, "endColumn": 3 },
+                "insertedContent": { "text": "y" },
+            }])
+        );
+    }
+
+    #[test]
+    fn a_fix_of_hidden_text_is_not_shown() {
+        let mut reports = reports();
+        reports[0].file = reports[0].file.masked([Span::new(5, 7)]);
+        assert_eq!(to_json(&reports)[0]["fix"], Value::Null);
+        reports[0].locate_fixes();
+        assert_eq!(reports[0].diagnostics[0].fix, None);
     }
 }

@@ -6,12 +6,20 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
     name: String,
+    /// Whether no other name is nearly as close.
+    clear: bool,
 }
 
 impl Suggestion {
     /// The name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it can hardly be another one: the same letters, or one or two typing mistakes while every other name is
+    /// further away.
+    pub fn is_clear(&self) -> bool {
+        self.clear
     }
 }
 
@@ -28,20 +36,40 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let allowed = (wanted.chars().count() / 3).max(1);
     let (letters, parts) = (letters(&wanted), words(&wanted));
     let mut best: Option<(usize, &str)> = None;
+    // The distance of the second best.
+    let mut next = usize::MAX;
     for candidate in candidates {
         let known = folded(candidate);
-        // A cheap lower bound avoids computing most distances.
-        if min_distance(&letters, &self::letters(&known)) > allowed {
+        // A cheap lower bound avoids computing most distances. One more tells whether another name is nearly as close.
+        if min_distance(&letters, &self::letters(&known)) > allowed + 1 {
             continue;
         }
         let same_words = parts == words(&known);
         let distance = if same_words { 0 } else { strsim::damerau_levenshtein(&wanted, &known) };
-        if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
+        match best {
+            Some((_, name)) if name == candidate => {}
+            _ if distance > allowed => next = next.min(distance),
+            Some((least, _)) if distance >= least => next = next.min(distance),
+            _ => {
+                next = best.map_or(next, |(least, _)| next.min(least));
+                best = Some((distance, candidate));
+            }
         }
     }
-    best.map(|(_, name)| Suggestion { name: name.to_owned() })
+    best.map(|(distance, found)| {
+        let is_near = distance == 0 || distance <= MAX_MISTAKES && wanted.chars().count() >= MIN_LENGTH;
+        let is_only = next > distance + usize::from(distance > 0);
+        // `studio-9` is no typing mistake of `studio-1`.
+        let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+        let clear = is_near && is_only && digits(name) == digits(found);
+        Suggestion { name: found.to_owned(), clear }
+    })
 }
+
+/// The most typing mistakes in a name that is clear nevertheless.
+const MAX_MISTAKES: usize = 2;
+/// Shorter names are near too many others.
+const MIN_LENGTH: usize = 3;
 
 /// The most names listed: more are no help, and long lists in many diagnostics are slow.
 const MAX_LISTED: usize = 20;
@@ -104,5 +132,17 @@ mod tests {
         assert_eq!(suggested("tags-add_contacts").as_deref(), Some("contacts.tags.add"));
         assert_eq!(suggested("contacts.cretae").as_deref(), Some("contacts.create"));
         assert_eq!(suggested("invoices.void"), None);
+    }
+
+    #[test]
+    fn a_suggestion_is_clear_if_no_other_name_is_near() {
+        let clear = |name, known: &[&'static str]| closest(name, known.iter().copied()).map(|s| s.is_clear());
+        assert_eq!(clear("emial", &["email", "name"]), Some(true));
+        assert_eq!(clear("emai", &["email", "emails"]), Some(false));
+        assert_eq!(clear("Email", &["email", "emails"]), Some(true));
+        assert_eq!(clear("mail", &["email", "email"]), Some(true), "the same name twice");
+        assert_eq!(clear("abcdefghijk", &["abcdefghxyz"]), Some(false), "three mistakes");
+        assert_eq!(clear("d", &["b"]), Some(false));
+        assert_eq!(clear("studio-9", &["studio-1"]), Some(false), "another number");
     }
 }

@@ -2,6 +2,7 @@
 //! connections and variables exist.
 
 mod action;
+mod credentials;
 mod cron;
 mod dropped_fields;
 mod foreign_fields;
@@ -19,6 +20,7 @@ mod trigger;
 
 pub use crate::value::{DurationError, parse_duration};
 pub use action::{Action, DEFAULT_ITEM, Retry};
+pub use credentials::Credential;
 pub use cron::Cron;
 pub use dropped_fields::DroppedFields;
 pub use model::Recipe;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::model::Recipe;
 use super::trigger::{Trigger, Verify, Webhook};
-use crate::secret::MIN_LENGTH;
+use crate::secret::{MIN_LENGTH, credential_in};
 use crate::source::{SourceFile, Span, ValueFinder};
 
 /// `file` with its keys replaced by asterisks. `recipe` is its parsed form, if any; `sound` if it was parsed
@@ -24,8 +24,14 @@ pub fn redact(file: &SourceFile, recipe: Option<&Recipe>, sound: bool) -> Source
             places.extend(file.text().match_indices(text).map(|(at, _)| Span::new(at, at + text.len())));
         }
     }
+    places.extend(recipe.into_iter().flat_map(Recipe::credentials).map(|found| found.span));
     if !sound {
         places.extend(guess_spans(file.text()));
+        let lines = (1..=file.position(file.text().len()).line).map(|line| file.line_span(line));
+        places.extend(lines.filter_map(|line| {
+            let (found, _) = credential_in(file.slice(line))?;
+            Some(Span::new(line.start + found.start, line.start + found.end))
+        }));
     }
     if places.is_empty() { file.clone() } else { file.masked(places) }
 }

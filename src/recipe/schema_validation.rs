@@ -9,7 +9,7 @@ use super::dropped_fields::DroppedFields;
 use super::foreign_fields;
 use super::schema_node::{accepts, branches, closed, field, field_names, required, resolve, tag, word_of};
 use super::schema_words::{self, AnyOf};
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic, Fix, closest};
 use crate::source::{Data, Node, Span, Spanned};
 
 /// The result of validating a tree.
@@ -244,15 +244,16 @@ impl Walker {
             let elsewhere = foreign_fields::field(holder, key, &free).filter(|name| !taken.contains(*name));
             if let Some(ours) = elsewhere {
                 let message = format!("{holder} has no field `{}`", short(key));
-                let help = format!("it is called `{ours}` here");
-                self.found.push(Diagnostic::new(Code::UnknownField, key.span, message).help(help));
+                let diagnostic = Diagnostic::new(Code::UnknownField, key.span, message)
+                    .help(format!("it is called `{ours}` here"))
+                    .fix(Fix::rename(key.span, key, ours).map(Fix::suggested));
+                self.found.push(diagnostic);
                 taken.insert(ours.to_owned());
                 ours.clone_into(&mut key.value);
             } else if let Some(suggestion) = closest(key, free.iter().copied()) {
                 let message = format!("{holder} has no field `{}`", short(key));
-                self.found.push(
-                    Diagnostic::new(Code::UnknownField, key.span, message).help(suggestion.to_string()),
-                );
+                self.found
+                    .push(Diagnostic::new(Code::UnknownField, key.span, message).meant(key, &suggestion));
                 suggestion.name().clone_into(&mut key.value);
             }
         }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::catalog::{Effect, Operation};
+use crate::catalog::{Effect, Operation, effect};
 use crate::check::CheckedRecipe;
 use crate::journal::RunDetail;
-use crate::run::{Command, Entry, Machine, RunContext, StampedEntry, StepKey, effect};
+use crate::run::{Command, Entry, Machine, RunContext, StampedEntry, StepKey};
 
 /// A request, or what hob did itself in place of one.
 #[derive(Debug, Clone, PartialEq)]

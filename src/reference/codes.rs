@@ -19,45 +19,69 @@ pub(super) fn page(examples: &[Example]) -> Page {
             Severity::Warning => "Warning",
         };
         let _ = write!(text, "\n## {}\n\n{severity}. {}\n", code.name(), code.summary());
-        if let Some(Example { recipe, output }) = shortest(*code, examples) {
+        if let Some(example) = examples.iter().find(|example| example.code == *code) {
+            let [broken, output, mended] =
+                [&example.text, &example.output, &example.mended].map(|text| text.trim_end());
             let _ = write!(
                 text,
-                "\n```yaml\n{}\n```\n\n```text\n{}\n```\n",
-                recipe.trim_end(),
-                output.trim_end()
+                "\n```yaml\n{broken}\n```\n\n```text\n{output}\n```\n\nMended:\n\n```yaml\n{mended}\n```\n"
             );
         }
     }
+    text.push_str(FIXES);
     text.push_str("\n## What is checked\n\n");
     rules::ALL.iter().for_each(|rule| text.push_str(&format!("- {}\n", rule.summary())));
-    Page::new("codes.md", &text).listed("Complaints", "every code, with a recipe that causes it.")
+    Page::new("codes.md", &text)
+        .listed("Complaints", "every code, with a recipe that causes it and the same mended.")
 }
+
+/// What `--fix` does.
+const FIXES: &str = "
+## What is mended
+
+`hob validate --fix` mends in the files what can only have been meant one way, and shows what is left; `--diff` shows what it \
+would change, and changes nothing. Comments and layout stay as they are, and a recipe that works is never changed: only \
+errors are mended, and a recipe with an error does nothing. These are mended:
+
+- a misspelt name (of an operation, a parameter, a field, a step, a variable, a filter, a word that a field takes), if one \
+known name is one or two letters away from it or differs only in `-`, `_`, `.`, the order of words or capital letters, and \
+every other name is further away;
+- `first` where `vars.first` or `steps.first` is meant;
+- a template without quotes, a condition or `for_each` without braces or with text beside them, `yes` and `no`;
+- a sign of another language that means exactly the same here: `&&`, `||`, `!`, `===`, `a ? b : c`, `null`, \
+`.toLowerCase()`, `| upcase`, `${{ … }}`;
+- a parameter by its name in another version of the API;
+- quotes around a number, `true` or `false` where text is not taken, and numbers without them where text is.
+
+What is only probably meant is offered by editors, and is in the output of `--format json` and `--format sarif` as \
+`suggested`.
+";
 
 /// What the page says of a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// A recipe that causes it.
+    /// A recipe, or another file, that causes it.
     pub recipe: String,
     /// What hob says about it.
     pub output: String,
+    /// The file without the mistake.
+    pub mended: String,
 }
 
 /// The explanation of `code` in `page`, the text of the page of diagnostics.
 pub fn explanation(page: &str, code: Code) -> Option<Explanation> {
     let (_, rest) = page.split_once(&format!("\n## {}\n", code.name()))?;
     let section = rest.split_once("\n## ").map_or(rest, |(section, _)| section);
-    let block = |language: &str| {
-        let (_, rest) = section.split_once(&format!("\n```{language}\n"))?;
+    let (broken, mended) = section.split_once("\nMended:\n")?;
+    let block = |text: &str, language: &str| {
+        let (_, rest) = text.split_once(&format!("\n```{language}\n"))?;
         Some(rest.split_once("\n```\n")?.0.to_owned())
     };
-    Some(Explanation { recipe: block("yaml")?, output: block("text")? })
-}
-
-/// The example of a code with the shortest output.
-fn shortest(code: Code, examples: &[Example]) -> Option<&Example> {
-    let mark = format!("[{}]", code.name());
-    let causing = examples.iter().filter(|example| example.output.contains(&mark));
-    causing.min_by_key(|example| (example.output.len(), example.recipe.len()))
+    Some(Explanation {
+        recipe: block(broken, "yaml")?,
+        output: block(broken, "text")?,
+        mended: block(mended, "yaml")?,
+    })
 }
 
 /// The page of exit codes.
@@ -76,18 +100,17 @@ mod tests {
 
     #[test]
     fn what_the_page_says_is_found_again() {
-        let example = |output: &str| Example { recipe: "name: a".into(), output: output.into() };
-        let text = page(&[example("error[syntax]: b"), example("error[unknown-field]: c")]).text;
+        let example = |code: Code, text: &str| Example {
+            code,
+            text: format!("nmae: {text}\n"),
+            output: format!("error: {text}\n"),
+            mended: format!("name: {text}\n"),
+        };
+        let text = page(&[example(Code::Syntax, "b"), example(Code::UnknownField, "c")]).text;
         let found = explanation(&text, Code::UnknownField).unwrap();
-        assert_eq!(found, Explanation { recipe: "name: a".into(), output: "error[unknown-field]: c".into() });
+        let wanted =
+            Explanation { recipe: "nmae: c".into(), output: "error: c".into(), mended: "name: c".into() };
+        assert_eq!(found, wanted);
         assert_eq!(explanation(&text, Code::Deprecated), None);
-    }
-
-    #[test]
-    fn the_example_with_the_least_noise_is_shown() {
-        let example = |output: &str| Example { recipe: String::new(), output: output.into() };
-        let examples = [example("error[syntax]: a long story"), example("error[syntax]: b"), example("x")];
-        assert_eq!(shortest(Code::Syntax, &examples).unwrap().output, "error[syntax]: b");
-        assert_eq!(shortest(Code::Deprecated, &examples), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The inputs of the pages besides the program's tables.
 
 use crate::catalog::Catalog;
+use crate::diagnostic::Code;
 use crate::value::Value;
 
 /// The inputs of all pages.
@@ -12,7 +13,7 @@ pub struct Sources<'a> {
     pub workspace: &'a Value,
     /// JSON Schema of a connector's `sandbox.yaml`.
     pub sandbox: &'a Value,
-    /// Broken recipes with their diagnostics.
+    /// The example of each code.
     pub examples: &'a [Example],
     /// Exit codes, and what each means.
     pub exit_codes: &'a [(u8, &'a str)],
@@ -44,11 +45,15 @@ pub struct Metric {
     pub help: &'static str,
 }
 
-/// A broken recipe with its diagnostics.
+/// A recipe, or another file, that causes a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    /// The recipe.
-    pub recipe: String,
-    /// The diagnostics as shown in a terminal.
+    /// The code.
+    pub code: Code,
+    /// The file.
+    pub text: String,
+    /// What hob says about it in a terminal.
     pub output: String,
+    /// The file without the mistake.
+    pub mended: String,
 }

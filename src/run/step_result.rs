@@ -7,9 +7,8 @@ use chrono::{DateTime, Utc};
 use super::RunId;
 use super::backoff::next_attempt;
 use super::command::{Probe, StepCall};
-use super::effect::method;
 use super::entry::{Entry, KnownBy, StepError};
-use crate::catalog::Builtin;
+use crate::catalog::{Builtin, method};
 use crate::recipe::OnMissing;
 use crate::value::{Backoff, Value, after};
 

@@ -5,6 +5,7 @@
 mod deserialize;
 mod file;
 mod node;
+mod quote;
 mod scalar;
 mod span;
 mod values;
@@ -14,6 +15,7 @@ mod yaml;
 pub use deserialize::{Error as ReadError, read, read_text};
 pub use file::{Position, SourceFile};
 pub use node::{Data, Node};
+pub use quote::quoted;
 pub use span::{Span, Spanned};
 pub use values::ValueFinder;
 pub use write::to_yaml;

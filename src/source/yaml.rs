@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
+use super::quote::quoted;
 use super::scalar::resolve;
 use super::{Data, Node, SourceFile, Span, Spanned};
 
@@ -23,8 +24,8 @@ pub struct SyntaxError {
     pub span: Span,
     /// The remedy.
     pub help: Option<String>,
-    /// Whether the cause is a template without quotes.
-    pub unquoted_template: bool,
+    /// The value, if the cause is that it is a template without quotes.
+    pub unquoted: Option<String>,
 }
 
 /// The result of parsing.
@@ -66,7 +67,7 @@ pub fn parse(file: &SourceFile) -> Parsed {
         text.replace_range(span.range(), &" ".repeat(span.end - span.start));
     }
     if let Some(node) = &mut parsed.node {
-        for error in parsed.errors.iter().filter(|error| error.unquoted_template) {
+        for error in parsed.errors.iter().filter(|error| error.unquoted.is_some()) {
             restore(node, error.span, file);
         }
     }
@@ -77,12 +78,11 @@ pub fn parse(file: &SourceFile) -> Parsed {
 
 fn unquoted(file: &SourceFile, span: Span) -> SyntaxError {
     let template = file.slice(span).trim_end();
-    let quote = if template.contains('"') { '\'' } else { '"' };
     SyntaxError {
         message: "a value that begins with `{{` needs quotes; YAML takes it for a mapping".into(),
         span: Span::new(span.start, span.start + template.len()),
-        help: Some(format!("write {quote}{template}{quote}")),
-        unquoted_template: true,
+        help: Some(format!("write {}", quoted(template))),
+        unquoted: Some(template.to_owned()),
     }
 }
 
@@ -323,7 +323,7 @@ impl<'t> Builder<'t> {
 }
 
 fn problem(span: Span, message: &str, help: Option<String>) -> SyntaxError {
-    SyntaxError { message: message.to_owned(), span, help, unquoted_template: false }
+    SyntaxError { message: message.to_owned(), span, help, unquoted: None }
 }
 
 fn count(data: &Data) -> usize {

@@ -182,7 +182,8 @@ impl Call {
             ends if ends.iter().any(|end| is_null(end)) => return None,
             ends => (links::BOTH_ENDS, ends.last()?.range.clone()),
         };
-        Some(SyntaxError { message: message.to_owned(), range, help: Some(links::END_HELP.to_owned()) })
+        let help = Some(links::END_HELP.to_owned());
+        Some(SyntaxError { message: message.to_owned(), range, help, mended: None })
     }
 
     /// The parameter of `argument`, the one at `at`, and whether it is optional.
@@ -217,11 +218,12 @@ impl Call {
             message: format!("`{}` {message}", self.name),
             range: argument.range.clone(),
             help,
+            mended: None,
         })
     }
 
     fn problem(&self, message: String, range: Range<usize>, help: String) -> SyntaxError {
-        SyntaxError { message: format!("`{}` {message}", self.name), range, help: Some(help) }
+        SyntaxError { message: format!("`{}` {message}", self.name), range, help: Some(help), mended: None }
     }
 }
 

@@ -34,7 +34,7 @@ pub enum ErrorKind {
 
 impl From<SyntaxError> for Error {
     fn from(error: SyntaxError) -> Self {
-        let SyntaxError { message, range, help } = error;
+        let SyntaxError { message, range, help, .. } = error;
         Self { message, range: Some(range), help, kind: ErrorKind::Other }
     }
 }

@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
-use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, CallType, Expr, Filter, Spanned, UnaryOpKind};
+use minijinja::machinery::ast::{
+    BinOp, BinOpKind, CallArg, CallType, CompareOpKind, Expr, Filter, Spanned, UnaryOpKind,
+};
 
+use super::comparison;
 use super::convert;
 use super::filters::result;
 use super::inferred::{Class, Inferred};
@@ -12,7 +15,7 @@ use super::omit;
 use super::parse::{Form, Template};
 use super::required_values::path;
 use super::syntax::{self, bytes, clamp, extent};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// The inferred value of a path.
 pub type Lookup<'l, 's> = dyn Fn(&str, &[PathStep]) -> Inferred<'s> + 'l;
@@ -56,6 +59,16 @@ pub enum ConflictKind {
         /// Whether the operator is `!=`.
         negated: bool,
     },
+    /// A number is compared with a text that is none.
+    NotANumber {
+        /// Whether the operator is `!=`.
+        negated: bool,
+    },
+    /// Text and a number are added, or text is subtracted or divided.
+    TextAndNumber {
+        /// The operator.
+        operator: &'static str,
+    },
     /// The operands have no order.
     Unordered {
         /// The operand without an order, in words.
@@ -96,6 +109,9 @@ impl Template {
         Some(Inference { value, conflicts: inferrer.conflicts })
     }
 }
+
+/// An operand and what is known of it.
+type Operand<'e, 'a, 's> = (&'e Expr<'a>, Inferred<'s>);
 
 struct Inferrer<'t, 'l, 's> {
     text: &'t str,
@@ -140,8 +156,17 @@ impl<'s> Inferrer<'_, '_, 's> {
             }
             Expr::BinOp(op) => self.binary(op),
             Expr::Compare(compare) => {
-                self.expression(&compare.expr);
-                compare.ops.iter().for_each(|op| drop(self.expression(&op.expr)));
+                let mut left = (&compare.expr, self.expression(&compare.expr));
+                for op in &compare.ops {
+                    let right = (&op.expr, self.expression(&op.expr));
+                    match op.op {
+                        CompareOpKind::Eq => self.equal(&left, &right, false),
+                        CompareOpKind::Ne => self.equal(&left, &right, true),
+                        operator if comparison::chained(operator).is_some() => self.ordered(&left, &right),
+                        _ => {}
+                    }
+                    left = right;
+                }
                 Inferred::Flag
             }
             Expr::IfExpr(choice) => {
@@ -195,28 +220,49 @@ impl<'s> Inferrer<'_, '_, 's> {
     }
 
     fn binary(&mut self, op: &BinOp<'_>) -> Inferred<'s> {
-        let (left, right) = (self.expression(&op.left), self.expression(&op.right));
+        let sides = [(&op.left, self.expression(&op.left)), (&op.right, self.expression(&op.right))];
+        match op.op {
+            BinOpKind::Eq | BinOpKind::Ne => {
+                self.equal(&sides[0], &sides[1], matches!(op.op, BinOpKind::Ne));
+                return Inferred::Flag;
+            }
+            BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte => {
+                self.ordered(&sides[0], &sides[1]);
+                return Inferred::Flag;
+            }
+            _ => {}
+        }
+        let [(_, left), (_, right)] = sides;
         match op.op {
             // The left operand is the value only if it counts as false.
             BinOpKind::ScAnd => Inferred::Unknown.or(right),
             BinOpKind::ScOr => left.present().or(right),
-            BinOpKind::Eq | BinOpKind::Ne => {
-                self.equal(op, &left, &right);
-                Inferred::Flag
-            }
-            BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte => {
-                self.ordered(op, &left, &right);
-                Inferred::Flag
-            }
             BinOpKind::In => Inferred::Flag,
             BinOpKind::Concat => Inferred::Text,
+            BinOpKind::Add | BinOpKind::Sub | BinOpKind::Div if sides_differ(&op.op, &left, &right) => {
+                let operator = match op.op {
+                    BinOpKind::Add => "+",
+                    BinOpKind::Sub => "-",
+                    _ => "/",
+                };
+                let range = extent(&op.left).start..extent(&op.right).end;
+                self.conflict(range, ConflictKind::TextAndNumber { operator });
+                Inferred::Unknown
+            }
+            BinOpKind::Add if is_text(&left) && is_text(&right) => Inferred::Text,
             _ if both_numbers(&left, &right) => Inferred::Number,
             _ => Inferred::Unknown,
         }
     }
 
-    /// `a == b` of which one is a list or a mapping, and the other one written out as something else.
-    fn equal(&mut self, op: &BinOp<'_>, left: &Inferred<'s>, right: &Inferred<'s>) {
+    /// `a == b` of which one is a list, a mapping or a computed number, and the other one written out as something else.
+    fn equal(&mut self, left: &Operand<'_, '_, 's>, right: &Operand<'_, '_, 's>, negated: bool) {
+        let range = extent(left.0).start..extent(right.0).end;
+        let (left, right) = (&left.1, &right.1);
+        let is_number = |side: &Inferred<'_>| matches!(side, Inferred::Number);
+        if is_number(left) && is_word(right) || is_number(right) && is_word(left) {
+            return self.conflict(range, ConflictKind::NotANumber { negated });
+        }
         let constant = |side: &Inferred<'s>| match side {
             Inferred::Constant(value) => Some(Class::of(value)),
             _ => None,
@@ -233,19 +279,18 @@ impl<'s> Inferrer<'_, '_, 's> {
             written => written != found,
         };
         if unequal {
-            let negated = matches!(op.op, BinOpKind::Ne);
-            let kind = ConflictKind::Unequal { left: found, right: written, negated };
-            self.conflict(extent(&op.left).start..extent(&op.right).end, kind);
+            self.conflict(range, ConflictKind::Unequal { left: found, right: written, negated });
         }
     }
 
     /// Operands that are neither paths nor constants; those are compared by their shapes.
-    fn ordered(&mut self, op: &BinOp<'_>, left: &Inferred<'s>, right: &Inferred<'s>) {
+    fn ordered(&mut self, left: &Operand<'_, '_, 's>, right: &Operand<'_, '_, 's>) {
         let is_computed = |expr: &Expr<'_>| path(expr).is_none() && expr.as_const().is_none();
-        let found = [(&op.left, left, right), (&op.right, right, left)].into_iter().find_map(
+        let found = [(left.0, &left.1, &right.1), (right.0, &right.1, &left.1)].into_iter().find_map(
             |(expr, side, other)| match side {
                 _ if !is_computed(expr) => None,
                 Inferred::Flag => Some("true or false"),
+                Inferred::Number if is_word(other) => Some("text beside a number"),
                 Inferred::OneOf(all) if is_number(other) && all.iter().any(is_word) => {
                     Some("text beside a number")
                 }
@@ -256,7 +301,7 @@ impl<'s> Inferrer<'_, '_, 's> {
             },
         );
         if let Some(found) = found {
-            let range = extent(&op.left).start..extent(&op.right).end;
+            let range = extent(left.0).start..extent(right.0).end;
             self.conflict(range, ConflictKind::Unordered { found });
         }
     }
@@ -329,6 +374,20 @@ impl<'s> Inferrer<'_, '_, 's> {
     fn conflict(&mut self, range: Range<usize>, kind: ConflictKind) {
         self.conflicts.push(Conflict { range: clamp(self.text, range), kind });
     }
+}
+
+/// Whether the operator fails on these operands.
+fn sides_differ(operator: &BinOpKind, left: &Inferred<'_>, right: &Inferred<'_>) -> bool {
+    let numbers = |side: &Inferred<'_>| is_number(side) || side.kind() == Some(Kind::Number);
+    match operator {
+        BinOpKind::Add => is_text(left) && numbers(right) || numbers(left) && is_text(right),
+        _ => is_text(left) || is_text(right),
+    }
+}
+
+/// Whether it is certainly text.
+fn is_text(side: &Inferred<'_>) -> bool {
+    side.kind() == Some(Kind::String)
 }
 
 fn both_numbers(left: &Inferred<'_>, right: &Inferred<'_>) -> bool {

@@ -91,6 +91,21 @@ impl<'s> Inferred<'s> {
         }
     }
 
+    /// Whether it is text or a number, null aside; `None` if neither is certain.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        match self {
+            Inferred::Text | Inferred::Constant(Value::String(_)) => Some(Kind::String),
+            Inferred::Number | Inferred::Constant(Value::Number(_)) => Some(Kind::Number),
+            Inferred::Declared(shape) if shape.doubtful || !shape.any_of.is_empty() => None,
+            Inferred::Declared(shape) => match shape.kind {
+                Kind::String => Some(Kind::String),
+                Kind::Integer | Kind::Number => Some(Kind::Number),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether it is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Inferred::Constant(Value::Null))
@@ -139,7 +154,7 @@ impl<'s> Inferred<'s> {
     }
 
     /// What `step` leads to.
-    pub(super) fn step(&self, step: &Step) -> Self {
+    pub fn step(&self, step: &Step) -> Self {
         match (self, step) {
             (Inferred::Declared(shape), step) => match shape.step(step) {
                 Ok(Some(inner)) => Inferred::Declared(inner),

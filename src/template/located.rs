@@ -8,8 +8,8 @@ use super::error::Error;
 use super::origin::Sources;
 use super::parse::Template;
 use super::scope::Scope;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{Data, Node, SourceFile, Span, Spanned};
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
+use crate::source::{Data, Node, SourceFile, Span, Spanned, quoted};
 use crate::value::address::Origin;
 use crate::value::{Map, Value};
 
@@ -57,7 +57,9 @@ impl LocatedTemplate {
                     error.message,
                 );
                 diagnostic.help = error.help;
-                Err(diagnostic)
+                let edit = error.mended.and_then(|(range, mended)| edit(file, span, text, range, &mended));
+                Err(diagnostic
+                    .fix(edit.map(|edit| Fix::new("write it in the language of recipes", vec![edit]))))
             }
         }
     }
@@ -65,6 +67,28 @@ impl LocatedTemplate {
     /// The span of a range of the template's text.
     pub fn place(&self, range: Range<usize>) -> Span {
         self.file.span_within(self.span, self.template.text(), Span::new(range.start, range.end))
+    }
+
+    /// The edit that replaces a range of the text, in the quotes in which it stands; `None` where it cannot be told
+    /// apart from the layout of the file.
+    pub fn edit(&self, range: Range<usize>, replacement: &str) -> Option<Edit> {
+        edit(&self.file, self.span, self.text(), range, replacement)
+    }
+
+    /// The edit that writes `word` instead of the value, without quotes.
+    pub fn unquoted(&self, word: &str) -> Option<Edit> {
+        Some(Edit { replacement: word.to_owned(), ..self.rewritten(word)? })
+    }
+
+    /// The edit that gives the value another text, if it stands in one line.
+    pub fn rewritten(&self, text: &str) -> Option<Edit> {
+        let raw = self.file.slice(self.span);
+        let is_line = !raw.contains('\n') && !raw.starts_with(['|', '>']);
+        let replacement = match raw.starts_with('\'') && !text.contains('\'') {
+            true => format!("'{text}'"),
+            false => quoted(text),
+        };
+        is_line.then(|| Edit { span: self.span, replaced: raw.to_owned(), replacement })
     }
 
     /// The value.
@@ -92,6 +116,25 @@ impl LocatedTemplate {
         let span = error.range.clone().map_or(self.span, |range| self.place(range));
         LocatedError { error, span }
     }
+}
+
+/// The edit that replaces `range` of `text`, the value of the scalar at `scalar`.
+fn edit(file: &SourceFile, scalar: Span, text: &str, range: Range<usize>, replacement: &str) -> Option<Edit> {
+    let replaced = text.get(range.clone())?.to_owned();
+    let span = file.span_within(scalar, text, Span::new(range.start, range.end));
+    let raw = file.slice(scalar);
+    let replacement = match raw.chars().next() {
+        Some('\'') => replacement.replace('\'', "''"),
+        Some('"') => replacement.replace('\\', "\\\\").replace('"', "\\\""),
+        Some('|' | '>') => replacement.to_owned(),
+        _ if replacement.contains([':', '#', ',', '[', ']', '{', '}']) => return None,
+        _ => replacement.to_owned(),
+    };
+    (file.slice(span) == replaced && !replaced.is_empty() && !replacement.contains('\n')).then_some(Edit {
+        span,
+        replaced,
+        replacement,
+    })
 }
 
 impl Deref for LocatedTemplate {

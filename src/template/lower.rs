@@ -103,6 +103,7 @@ fn no_tag(name: &str, span: Span) -> SyntaxError {
         message: format!("recipes have no `{{% {name} %}}`"),
         range: bytes(span),
         help: Some("use `for`, `if`, `set`, `with` or `filter`; put what is needed twice into `vars`".into()),
+        mended: None,
     }
 }
 
@@ -117,6 +118,7 @@ fn for_loop<'a>(f: &Spanned<ForLoop<'a>>, by: Emit<'_, 'a>) -> Lowered<Stmt<'a>>
             message: "recipes have no `recursive`".into(),
             range: bytes(f.span()),
             help,
+            mended: None,
         });
     }
     let lowered = ForLoop {
@@ -146,6 +148,7 @@ fn target<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
             message: "only a new name can be set".into(),
             range: bytes(other.span()),
             help: Some("write `{% set name = … %}`".into()),
+            mended: None,
         }),
     }
 }
@@ -237,6 +240,7 @@ fn attribute<'a>(get: &Spanned<GetAttr<'a>>) -> Lowered<Expr<'a>> {
             message: format!("{} has no field `{}`", described(&value.value), get.name),
             range: bytes(value.span()).start..bytes(get.span()).end,
             help: None,
+            mended: None,
         });
     }
     let expr = expression(&get.expr)?;
@@ -435,6 +439,7 @@ fn links_call<'a>(call: &Spanned<Call<'a>>, name: &str) -> Lowered<Expr<'a>> {
             message: format!("no function is called `{whole}`"),
             range: extent(&call.expr),
             help: Some(format!("there is `{}`", links::FIND.signature)),
+            mended: None,
         });
     };
     let expr = Expr::Var(Spanned::new(Var { id: known.name }, span));
@@ -453,5 +458,5 @@ fn not_callable(call: &Spanned<Call<'_>>, span: Span) -> SyntaxError {
         }
         _ => ("this cannot be called".to_owned(), "only functions such as `now()` can be called".to_owned()),
     };
-    SyntaxError { message, range: bytes(span), help: Some(help) }
+    SyntaxError { message, range: bytes(span), help: Some(help), mended: None }
 }

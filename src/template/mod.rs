@@ -70,4 +70,4 @@ pub use scope::Scope;
 pub use spec::Spec;
 pub use syntax::SyntaxError;
 pub use truth::truthy;
-pub use unquoted_expression::as_expression;
+pub use unquoted_expression::{Intended, as_expression};

@@ -47,9 +47,23 @@ impl Template {
     /// Whether this condition (one expression) follows from `known`.
     pub fn follows_from(&self, known: &Present) -> bool {
         let proven = self.proves(true);
+        self.asks_for_paths() && proven.len() == self.uses().len() && proven.is_subset(known)
+    }
+
+    /// Whether this condition is false if `known` holds, which comes from conditions that ask for paths.
+    pub fn contradicts(&self, known: &Present) -> bool {
+        self.asks_for_paths()
+            && self.proves(true).iter().any(|path| match path.strip_prefix(ABSENT) {
+                Some(path) => known.contains(path),
+                None => known.contains(&format!("{ABSENT}{path}")),
+            })
+    }
+
+    /// Whether this condition (one expression) only asks whether paths count as true.
+    pub fn asks_for_paths(&self) -> bool {
         let only_paths = self.uses().iter().all(|used| matches!(used, Use::Path { .. }));
         let compared = self.text().contains(['=', '<', '>', '+', '~', '(']) || self.text().contains(" in ");
-        only_paths && !compared && proven.len() == self.uses().len() && proven.is_subset(known)
+        self.is_whole() && only_paths && !compared
     }
 
     /// What exists if the value of this condition (one expression) is `holds`.
@@ -77,6 +91,29 @@ pub(super) fn written(root: &str, steps: &[PathStep]) -> String {
 }
 
 impl Need {
+    /// The need of the value at a path.
+    pub fn of(root: &str, steps: &[PathStep]) -> Self {
+        let (root, steps) = (root.to_owned(), steps.to_vec());
+        Self { root, steps, tolerant: false, range: 0..0, present: Present::new() }
+    }
+
+    /// Its path, as in templates.
+    pub fn path(&self) -> String {
+        self.path_to(self.steps.len())
+    }
+
+    /// Its path up to step `upto`, as in templates.
+    pub fn path_to(&self, upto: usize) -> String {
+        let mut path = self.root.clone();
+        for step in &self.steps[..upto] {
+            match step {
+                PathStep::Field(name) => path.extend([".", name.as_str()]),
+                PathStep::Item => path.push_str("[0]"),
+            }
+        }
+        path
+    }
+
     /// Whether the path up to step `upto` is known to exist.
     pub fn is_proven(&self, upto: usize, elsewhere: &Present) -> bool {
         let path = written(&self.root, &self.steps[..upto]);

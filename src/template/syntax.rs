@@ -23,6 +23,8 @@ pub struct SyntaxError {
     pub range: Range<usize>,
     /// The remedy.
     pub help: Option<String>,
+    /// A range of the text, and what is exactly the same in the language of recipes.
+    pub mended: Option<(Range<usize>, String)>,
 }
 
 /// The statements of a template.
@@ -99,7 +101,7 @@ fn check_size(text: &str, config: &SyntaxConfig) -> Result<(), SyntaxError> {
             continue;
         };
         let help = Some("split it into several `vars`".to_owned());
-        return Err(SyntaxError { message, range: start..span.end_offset as usize, help });
+        return Err(SyntaxError { message, range: start..span.end_offset as usize, help, mended: None });
     }
     Ok(())
 }
@@ -116,7 +118,7 @@ fn from_engine(text: &str, error: &minijinja::Error) -> SyntaxError {
     } else {
         None
     };
-    SyntaxError { message, range, help }
+    SyntaxError { message, range, help, mended: None }
 }
 
 /// `range` clamped to the text and to character boundaries.

@@ -1,8 +1,9 @@
 //! Filters, functions and tests that do not exist.
 
+use super::foreign::is_exact_alias;
 use super::located::LocatedTemplate;
 use super::{Spec, Use, filter_alias, filters, function_alias, functions, tests};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 
 impl LocatedTemplate {
     /// Its filters, functions and tests that do not exist.
@@ -38,7 +39,10 @@ fn advised(diagnostic: Diagnostic, kind: &str, name: &str, known: &[Spec]) -> Di
         _ => None,
     };
     if let Some(help) = alias {
-        return diagnostic.help(help);
+        let ours = filter_alias(name).filter(|ours| kind == "filter" && !ours.contains('('));
+        let fix = ours.and_then(|ours| Fix::rename(diagnostic.span, name, ours));
+        let fix = if is_exact_alias(name) { fix } else { fix.map(Fix::suggested) };
+        return diagnostic.help(help).fix(fix);
     }
     let few = known.len() <= 25;
     let diagnostic = match few {

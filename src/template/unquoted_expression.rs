@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::foreign::rewrite;
+use super::foreign::{Rewritten, rewrite};
 use super::name_use::Use;
 use super::parse::{Template, parses};
 
@@ -22,17 +22,28 @@ static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
 /// Words after a comparison without quotes.
 static UNQUOTED: LazyLock<Regex> = LazyLock::new(|| regex(r#"^(.+?)\s*([!=]=)\s*([^'"{}=]+)$"#));
 
+/// The template that a text was meant as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intended {
+    /// The template.
+    pub template: String,
+    /// Whether the text can mean nothing else: no word of it had to be taken for a text.
+    pub is_exact: bool,
+}
+
 /// The template intended by `text` in a condition, if obvious. `roots` are the names that an expression can begin
 /// with; other words are texts.
-pub fn as_expression(text: &str, roots: &[&str]) -> Option<String> {
+pub fn as_expression(text: &str, roots: &[&str]) -> Option<Intended> {
     let text = text.trim();
     let candidate = match text.contains("{%") {
         true => block(text)?,
         false => join(text),
     };
-    let candidate = rewrite(&candidate).text;
+    let Rewritten { text: candidate, is_exact, .. } = rewrite(&candidate);
     let unquoted = || UNQUOTED.replace(&candidate, "$1 $2 '$3'").trim().to_owned();
-    let expression = if parses(&braced(&candidate)) { candidate.clone() } else { unquoted() };
+    let is_expression = parses(&braced(&candidate));
+    let expression = if is_expression { candidate.clone() } else { unquoted() };
+    let mut is_exact = is_exact && is_expression;
     let template = Template::parse(&braced(&expression)).ok().filter(Template::is_whole)?;
     let known = |name: &str| roots.contains(&name);
     let mut names_something = false;
@@ -42,6 +53,7 @@ pub fn as_expression(text: &str, roots: &[&str]) -> Option<String> {
             Use::Path { root, .. } if known(root) => names_something = true,
             Use::Path { root, steps, range, .. } if steps.is_empty() => {
                 quoted.replace_range(range.clone(), &format!("'{root}'"));
+                is_exact = false;
             }
             Use::Filter { name, .. } if super::filters().iter().any(|spec| spec.name == name) => {}
             Use::Function { name, .. } if super::functions().iter().any(|spec| spec.name == name) => {}
@@ -49,7 +61,7 @@ pub fn as_expression(text: &str, roots: &[&str]) -> Option<String> {
             _ => return None,
         }
     }
-    (names_something && parses(&quoted)).then_some(quoted)
+    (names_something && parses(&quoted)).then_some(Intended { template: quoted, is_exact })
 }
 
 fn braced(expression: &str) -> String {
@@ -87,6 +99,7 @@ mod tests {
 
     #[test]
     fn intended_expressions_are_recognised() {
+        let intended = |text: &str| as_expression(text, &["event", "steps"]);
         for (text, meant) in [
             ("event.member", "event.member"),
             ("{{ event.status }} == 'client'", "event.status == 'client'"),
@@ -108,7 +121,12 @@ mod tests {
             ("{% if event.a == 'x' %}{% else %}yes{% endif %}", "not (event.a == 'x')"),
         ] {
             let wanted = format!("{{{{ {meant} }}}}");
-            assert_eq!(as_expression(text, &["event", "steps"]), Some(wanted), "{text}");
+            assert_eq!(intended(text).map(|meant| meant.template), Some(wanted), "{text}");
+        }
+        let is_exact = |text| intended(text).is_some_and(|meant| meant.is_exact);
+        assert!(is_exact("{{ event.status }} == 'client' && !event.b"));
+        for guessed in ["event.status == client", "{{event.status}}==new lead", "$json.paid"] {
+            assert!(!is_exact(guessed), "{guessed}");
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::check::{Context, TemplateSite, result_shape};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::template::{Comparison, Side};
+use crate::template::{Comparison, Inferred, Side};
 use crate::value::{Kind, Shape, Value, Written, time_in};
 
 /// Compared values have an order, as far as the catalog knows.
@@ -76,9 +76,16 @@ fn complaint(
 
 fn sort(context: &Context<'_>, site: &TemplateSite<'_>, side: &Side) -> Option<OperandKind> {
     match side {
-        Side::Path { root, steps } => {
-            result_shape::reached(context, &site.position, root, steps)?.shape().and_then(kind_of_shape)
-        }
+        Side::Path { root, steps } => match result_shape::value(context, &site.position, root, steps) {
+            Inferred::Declared(shape) => kind_of_shape(shape),
+            Inferred::Constant(value) => Some(kind_of_constant(&value)),
+            Inferred::Number => Some(OperandKind::Number),
+            Inferred::Flag => Some(OperandKind::Unordered("true and false")),
+            Inferred::List(_) => Some(OperandKind::Unordered("lists")),
+            Inferred::Mapping => Some(OperandKind::Unordered("mappings")),
+            // It may be a number or a time.
+            Inferred::Text | Inferred::Unknown | Inferred::Omitted | Inferred::OneOf(_) => None,
+        },
         Side::Constant(value) => Some(kind_of_constant(value)),
         Side::Moment => Some(OperandKind::Moment),
         Side::Other => None,

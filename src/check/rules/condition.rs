@@ -2,9 +2,9 @@
 
 use super::Rule;
 use crate::check::{Context, Position, StepPart, TemplateSite};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::source::Span;
-use crate::template::as_expression;
+use crate::diagnostic::{Code, Diagnostic, Fix};
+use crate::source::{Span, quoted};
+use crate::template::{Intended, as_expression};
 
 /// `if` and `when` are one `{{ … }}`, or `true` or `false`: any other text would always hold.
 pub struct Conditions;
@@ -47,7 +47,26 @@ fn complaint(site: &TemplateSite<'_>, field: &str, text: &str) -> Diagnostic {
             }
         },
     };
-    Diagnostic::new(Code::NotACondition, span, message).help(remedy(site, field, text))
+    let diagnostic = Diagnostic::new(Code::NotACondition, span, message);
+    if let Some(flag) = flag(text) {
+        let edit = site.template.unquoted(flag);
+        let fix = edit.map(|edit| Fix::new(format!("write `{flag}`"), vec![edit]));
+        return diagnostic.help(format!("write `{field}: {flag}`")).fix(fix);
+    }
+    match as_expression(text, &site.position.roots()) {
+        Some(meant) => {
+            let help = format!("write `{field}: {}`", quoted(&meant.template));
+            diagnostic.help(help).fix(intended(site, &meant))
+        }
+        None => diagnostic.help(remedy(field, text)),
+    }
+}
+
+/// The fix that writes the template that the text was meant as.
+pub(super) fn intended(site: &TemplateSite<'_>, meant: &Intended) -> Option<Fix> {
+    let fix =
+        Fix::new(format!("write `{}`", meant.template), vec![site.template.rewritten(&meant.template)?]);
+    Some(if meant.is_exact { fix } else { fix.suggested() })
 }
 
 /// The first text outside the expression.
@@ -60,27 +79,21 @@ fn beside(site: &TemplateSite<'_>) -> Option<Span> {
     Some(site.template.place(start..start + shown.trim().len()))
 }
 
-fn remedy(site: &TemplateSite<'_>, field: &str, text: &str) -> String {
+/// The words of other languages for `true` and `false`.
+fn flag(text: &str) -> Option<&'static str> {
     match text.to_ascii_lowercase().as_str() {
-        "yes" | "on" | "y" | "always" | "1" | "true" => return format!("write `{field}: true`"),
-        "no" | "off" | "n" | "never" | "0" | "false" => return format!("write `{field}: false`"),
-        "" => return format!("leave `{field}` out, or write `{field}: \"{{{{ … }}}}\"`"),
-        _ => {}
-    }
-    match as_expression(text, &site.position.roots()) {
-        Some(meant) => format!("write `{field}: {}`", quoted(&meant)),
-        None if text.matches("{{").count() > 1 => {
-            format!("join them in one expression: `{field}: \"{{{{ a and b }}}}\"`")
-        }
-        None => format!("a condition is one expression: `{field}: \"{{{{ event.status == 'client' }}}}\"`"),
+        "yes" | "on" | "y" | "always" | "1" | "true" => Some("true"),
+        "no" | "off" | "n" | "never" | "0" | "false" => Some("false"),
+        _ => None,
     }
 }
 
-/// A text as YAML.
-fn quoted(text: &str) -> String {
-    match (text.contains('"'), text.contains('\'')) {
-        (false, _) => format!("\"{text}\""),
-        (true, false) => format!("'{text}'"),
-        (true, true) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+fn remedy(field: &str, text: &str) -> String {
+    match text {
+        "" => format!("leave `{field}` out, or write `{field}: \"{{{{ … }}}}\"`"),
+        _ if text.matches("{{").count() > 1 => {
+            format!("join them in one expression: `{field}: \"{{{{ a and b }}}}\"`")
+        }
+        _ => format!("a condition is one expression: `{field}: \"{{{{ event.status == 'client' }}}}\"`"),
     }
 }

@@ -72,7 +72,9 @@ fn named(context: &Context<'_>, name: &Spanned<String>, connector: &str) -> Opti
         None => format!("hob.yaml has no connection `{name}`"),
     };
     let diagnostic = Diagnostic::new(Code::UnknownConnection, name.span, message).help(help);
-    Some(diagnostic.suggest(name, candidates))
+    let diagnostic = diagnostic.suggest(name, candidates);
+    // Another account is never chosen without asking.
+    Some(diagnostic.suggested())
 }
 
 fn repeated(chosen: &[Spanned<String>]) -> Option<Diagnostic> {

@@ -1,9 +1,11 @@
 //! Fields that events have.
 
 use super::Rule;
+use super::foreign_name::WRAPPERS;
+use super::result_field::as_filter;
 use crate::catalog::EventType;
 use crate::check::Context;
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic, Suggestion, closest};
 use crate::recipe::{Trigger, Webhook};
 use crate::template::{PathStep, Use};
 
@@ -22,6 +24,10 @@ const ALWAYS: [&str; 9] = [
     "changed",
     "before",
 ];
+
+/// Properties of values in other languages, which are filters here and no usual names of fields.
+const PROPERTIES: [&str; 8] =
+    ["length", "size", "count", "toLowerCase", "toUpperCase", "lower", "upper", "trim"];
 
 /// Warns of likely misspelt fields of a webhook's event. The documentation of events is too incomplete for errors.
 pub struct EventFields;
@@ -49,18 +55,52 @@ impl Rule for EventFields {
                 if root != "event" {
                     continue;
                 }
-                if let Some((name, near)) = misspelt(&events, steps) {
+                if let Some((message, help)) = foreign(&events, steps) {
+                    let place = site.template.place(range.clone());
+                    found.push(Diagnostic::new(Code::Suspicious, place, message).help(help));
+                } else if let Some((name, near)) = misspelt(&events, steps) {
                     let message = format!("events of this kind have no documented field `{name}`");
                     let place = site.template.place(range.clone());
-                    found.push(Diagnostic::new(Code::Suspicious, place, message).help(near));
+                    found.push(Diagnostic::new(Code::Suspicious, place, message).meant(name, &near));
                 }
             }
         }
     }
 }
 
+/// What is written for another tool: a body around the event, or a property that is a filter here.
+fn foreign(events: &[&EventType], steps: &[PathStep]) -> Option<(String, String)> {
+    let names: Vec<&str> = steps.iter().map_while(PathStep::field).collect();
+    let documents = |name: &str| {
+        ALWAYS.contains(&name)
+            || events.iter().any(|event| {
+                let mut ids = event.id.iter().filter_map(|path| path.rsplit('.').next());
+                event.fields.iter().any(|field| field == name) || ids.any(|id| id == name)
+            })
+    };
+    let is_record =
+        |name: &str| events.iter().any(|event| event.record.split('.').skip(1).any(|part| part == name));
+    match names.as_slice() {
+        [wrapper, field, ..]
+            if WRAPPERS.contains(wrapper)
+                && !documents(wrapper)
+                && !is_record(wrapper)
+                && documents(field) =>
+        {
+            let message = format!("the event has no `{wrapper}` around it");
+            Some((message, format!("write `event.{}`", names[1..].join("."))))
+        }
+        [field, property] if documents(field) && PROPERTIES.contains(property) => {
+            let filter = as_filter(property)?;
+            let message = format!("`event.{field}` has no field `{property}`");
+            Some((message, format!("`{filter}` is a filter: write `event.{field} | {filter}`")))
+        }
+        _ => None,
+    }
+}
+
 /// A field of the record that no event documents, and the likely intended one.
-fn misspelt<'s>(events: &[&EventType], steps: &'s [PathStep]) -> Option<(&'s str, String)> {
+fn misspelt<'s>(events: &[&EventType], steps: &'s [PathStep]) -> Option<(&'s str, Suggestion)> {
     let mut found = None;
     for event in events {
         let record: Vec<&str> = event.record.split('.').skip(1).collect();
@@ -71,7 +111,7 @@ fn misspelt<'s>(events: &[&EventType], steps: &'s [PathStep]) -> Option<(&'s str
         if name.len() < MIN_LENGTH || documented().any(|field| field == name) {
             return None;
         }
-        found = found.or_else(|| closest(name, documented()).map(|near| (name.as_str(), near.to_string())));
+        found = found.or_else(|| closest(name, documented()).map(|near| (name.as_str(), near)));
     }
     found
 }

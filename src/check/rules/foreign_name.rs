@@ -5,7 +5,7 @@ use crate::check::{Context, Position, TemplateSite};
 use crate::template::PathStep;
 
 /// Names in other tools for the record of a run, or for its container.
-const RECORDS: &[&str] = &[
+pub(super) const RECORDS: &[&str] = &[
     "trigger",
     "contact",
     "inputData",
@@ -45,7 +45,7 @@ const RECORDS: &[&str] = &[
     "object",
 ];
 /// Parts of paths that only lead to the record.
-const WRAPPERS: &[&str] = &[
+pub(super) const WRAPPERS: &[&str] = &[
     "event",
     "body",
     "json",
@@ -56,6 +56,9 @@ const WRAPPERS: &[&str] = &[
     "record",
     "item",
     "output",
+    "outputs",
+    "result",
+    "response",
     "contact",
     "first",
     "object",
@@ -77,11 +80,16 @@ pub(super) fn meant(
         }
         "NaN" | "Infinity" => return Some("write `none`".to_owned()),
         "TRUE" | "FALSE" | "yes" | "no" | "on" | "off" => return Some("write `true` or `false`".to_owned()),
-        "today" | "Date" | "utcnow" | "timestamp" => return Some("the present time is `now()`".to_owned()),
+        "now" | "today" | "Date" | "utcnow" | "timestamp" => {
+            return Some("the present time is `now()`".to_owned());
+        }
         "secrets" | "process" | "ENV" | "environment" => {
             return Some("variables of the environment are `env.NAME`, where hob.yaml lists them".to_owned());
         }
         "github" => return Some("the event is `event`".to_owned()),
+        "outputs" | "results" | "nodes" | "tasks" | "jobs" | "step" | "needs" => {
+            return Some("the result of an earlier step is `steps.ID`".to_owned());
+        }
         _ if MERGE_FIELDS.contains(&root) => return Some(merge_field()),
         _ => {}
     }

@@ -10,7 +10,7 @@ use super::foreign_name::within_event;
 use crate::check::Position;
 use crate::check::result_shape::path_shape;
 use crate::check::{Context, StepPart, TemplateSite};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::template::{PathStep, as_expression, filters};
 
 /// Texts contain no templates in the syntax of other tools.
@@ -56,6 +56,7 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
     vec![
         form(r"<%[=-]?\s*(.*?)\s*-?%>", "<% … %>", true),
         form(r"\$\{\s*([^{}]*?)\s*\}", "${…}", true),
+        form(r"@\{\s*(\w+\([^{}]*)\}", "@{…}", true),
         form(r"[@#%]\{\s*([^{}]*?)\s*\}", "{…}", false),
         form(&format!(r"(\$(?:{ROOTS})(?:\.\w+|\[[^\]]*\])+)"), "$…", true),
         form(r"\[\[\s*([\w.]+)\s*\]\]", "[[…]]", false),
@@ -130,7 +131,10 @@ fn before_braces(site: &TemplateSite<'_>) -> Vec<Diagnostic> {
         let help =
             format!("write `{{{{ {inner} }}}}`, or `{{{{ '{sign}' ~ {inner} }}}}` if the sign is meant");
         let code = if certain { Code::ForeignSyntax } else { Code::Suspicious };
-        found.push(Diagnostic::new(code, place, message).help(help));
+        let edit = site.template.edit(part.end - 1..part.end, "");
+        let fix = edit.map(|edit| Fix::new(format!("leave out the `{sign}`"), vec![edit]));
+        let fix = if certain { fix } else { fix.map(Fix::suggested) };
+        found.push(Diagnostic::new(code, place, message).help(help).fix(fix));
     }
     found
 }
@@ -186,7 +190,9 @@ fn bare_path(site: &TemplateSite<'_>) -> Option<Diagnostic> {
     }
     let message = format!("`{text}` is sent as this text");
     let help = format!("write `\"{{{{ {text} }}}}\"` for its value, `\"{{{{ '{text}' }}}}\"` for the text");
-    Some(Diagnostic::new(Code::Suspicious, site.template.span, message).help(help))
+    let edit = site.template.rewritten(&format!("{{{{ {text} }}}}"));
+    let fix = edit.map(|edit| Fix::new(format!("write `{{{{ {text} }}}}`"), vec![edit]).suggested());
+    Some(Diagnostic::new(Code::Suspicious, site.template.span, message).help(help).fix(fix))
 }
 
 /// A path with a filter in the middle of a text: `Goal: event.goal | default('none')`.
@@ -252,20 +258,26 @@ fn complaint(
     }
     let is_variable =
         !path.is_empty() && path.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    let mended = match known {
-        Some(known) => Some(known),
-        None if is_variable => Some(format!("{{{{ env.{path} }}}}")),
-        None => as_expression(inner, &site.position.roots()),
+    let (mended, is_exact) = match known {
+        Some(known) => (Some(known), false),
+        None if is_variable => (Some(format!("{{{{ env.{path} }}}}")), false),
+        None => {
+            let meant = as_expression(inner, &site.position.roots());
+            (meant.as_ref().map(|meant| meant.template.clone()), meant.is_some_and(|meant| meant.is_exact))
+        }
     };
     let message = format!("`{written}` is no template here, and is sent as it stands");
     let literal = format!("`{{{{ '{written}' }}}}` sends it as it stands");
     let help = match mended {
-        Some(mended) => format!("write `{mended}`; {literal}"),
+        Some(ref mended) => format!("write `{mended}`; {literal}"),
         None => format!("write `{{{{ … }}}}`; {literal}"),
     };
     let certain = rooted || form.name == "<% … %>" || (form.name == "${…}" && is_variable);
     let code = if certain { Code::ForeignSyntax } else { Code::Suspicious };
-    Some(Diagnostic::new(code, site.template.place(range), message).help(help))
+    let edit = mended.as_ref().and_then(|mended| site.template.edit(range.clone(), mended));
+    let fix = edit.map(|edit| Fix::new(format!("write `{}`", edit.replacement), vec![edit]));
+    let fix = if certain && is_exact { fix } else { fix.map(Fix::suggested) };
+    Some(Diagnostic::new(code, site.template.place(range), message).help(help).fix(fix))
 }
 
 /// The intended template for a plain name: a field of the event or a variable.

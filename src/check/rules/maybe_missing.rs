@@ -44,7 +44,7 @@ impl Rule for Guarded {
 }
 
 /// What conditions ensure before `site` is evaluated.
-fn present(context: &Context<'_>, site: &TemplateSite<'_>) -> Present {
+pub(super) fn present(context: &Context<'_>, site: &TemplateSite<'_>) -> Present {
     let mut present = Present::new();
     if !matches!(site.position, Position::When)
         && let Some(when) = &context.recipe.when
@@ -58,19 +58,13 @@ fn present(context: &Context<'_>, site: &TemplateSite<'_>) -> Present {
             present.extend(condition.proves(true));
         }
         let before = if after_failure { &context.recipe.on_failure } else { &context.recipe.actions };
-        for stop in before.iter().take(index).filter(|action| ends_run(context, action)) {
+        for stop in before.iter().take(index).filter(|action| context.ends_run(action)) {
             if let Some(condition) = &stop.condition {
                 present.extend(condition.proves(false));
             }
         }
     }
     present
-}
-
-/// Whether the run ends after this step.
-fn ends_run(context: &Context<'_>, action: &Action) -> bool {
-    let builtin = context.operation(action).and_then(|operation| operation.builtin);
-    builtin == Some(crate::catalog::Builtin::Stop) && action.for_each.is_none()
 }
 
 /// The part of the path that may be missing, and the message about it.
@@ -99,12 +93,12 @@ fn complaint(
     let otherwise = otherwise(site);
     let (path, message, help) = match lacking(known, taken, need, present)? {
         Missing::Value(upto) => {
-            let path = shown(need, upto);
+            let path = need.path_to(upto);
             let help = format!("write `{path} | {otherwise}`, or ask first: `if: \"{{{{ {path} }}}}\"`");
             (path.clone(), format!("`{path}` may be missing or null"), help)
         }
         Missing::Member(upto) => {
-            let (list, member) = (shown(need, upto - 1), shown(need, need.steps.len()));
+            let (list, member) = (need.path_to(upto - 1), need.path());
             let help = format!("write `{member} | {otherwise}`, or ask first: `if: \"{{{{ {list} }}}}\"`");
             (list.clone(), format!("`{list}` may be an empty list, which has no members"), help)
         }
@@ -181,15 +175,4 @@ fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Op
 
 fn may_be_null(shape: &Shape) -> bool {
     shape.nullable
-}
-
-fn shown(need: &Need, upto: usize) -> String {
-    let mut path = need.root.clone();
-    for step in &need.steps[..upto] {
-        match step {
-            PathStep::Field(name) => path.extend([".", name.as_str()]),
-            PathStep::Item => path.push_str("[0]"),
-        }
-    }
-    path
 }

@@ -32,11 +32,15 @@ mod template_function;
 mod template_value;
 mod unhonored_field;
 mod unknown_parameter;
+mod unprobed_retry;
+mod unreachable_action;
+mod unused_variable;
 mod variable;
 mod version;
 mod webhook;
 mod whole_list;
 mod windowed_poll;
+mod written_secret;
 
 pub use awkward_name::{is_plain as is_plain_name, is_reserved as is_reserved_name};
 pub use rule::Rule;
@@ -81,6 +85,10 @@ pub const ALL: &[&dyn Rule] = &[
     &connection::KnownConnections,
     &empty_recipe::DoesSomething,
     &unhonored_field::HonoredFields,
+    &unused_variable::ReadVariables,
+    &unreachable_action::ReachableSteps,
+    &unprobed_retry::SafeRetries,
+    &written_secret::HiddenSecrets,
     // Last, because it ignores templates with errors.
     &maybe_missing::Guarded,
 ];

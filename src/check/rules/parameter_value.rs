@@ -3,9 +3,9 @@
 use super::Rule;
 use crate::catalog::{Input, Operation, Place};
 use crate::check::{Context, locate};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
 use crate::recipe::parse_duration;
-use crate::source::{Span, Spanned};
+use crate::source::{SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
 use crate::value::address::segment;
 use crate::value::{Kind, ProblemKind, Shape, ShapeProblem, Value};
@@ -25,7 +25,7 @@ impl Rule for ParameterValues {
         for (call, operation) in context.known_calls() {
             for (key, value) in call.inputs() {
                 if let Some(input) = operation.input(key) {
-                    check_input(operation, key, value, &input, found);
+                    check_input(&context.recipe.file, operation, key, value, &input, found);
                 }
             }
         }
@@ -33,6 +33,7 @@ impl Rule for ParameterValues {
 }
 
 fn check_input(
+    file: &SourceFile,
     operation: &Operation,
     key: &Spanned<String>,
     tree: &TemplateTree,
@@ -50,7 +51,7 @@ fn check_input(
     for problem in ShapeProblem::without_duplicates(shape.check(&tree.to_value(), &is_template)) {
         let mut path = vec![key.value.clone()];
         path.extend(problem.path.iter().cloned());
-        found.push(complaint(operation, &path.join("."), tree, &problem));
+        found.push(complaint(file, operation, &path.join("."), tree, &problem));
     }
     mixed(&key.value, tree, shape, found);
     if shape.format.as_deref() == Some("duration")
@@ -66,14 +67,20 @@ fn is_template(value: &Value) -> bool {
     value.as_str().is_some_and(|text| ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)))
 }
 
-fn complaint(operation: &Operation, name: &str, tree: &TemplateTree, problem: &ShapeProblem) -> Diagnostic {
+fn complaint(
+    file: &SourceFile,
+    operation: &Operation,
+    name: &str,
+    tree: &TemplateTree,
+    problem: &ShapeProblem,
+) -> Diagnostic {
     let value = locate::value_at(tree, &problem.path);
     match &problem.kind {
         ProblemKind::WrongType { expected, found } => {
             let message = format!("`{name}` takes {expected}, not {found}");
             let diagnostic = Diagnostic::new(Code::WrongType, value, message);
             match remedy(expected, found) {
-                Some(help) => diagnostic.help(help),
+                Some(help) => diagnostic.help(help).fix(requoted(file.slice(value), value, expected)),
                 None => diagnostic,
             }
         }
@@ -143,6 +150,28 @@ fn remedy(expected: &str, found: &str) -> Option<&'static str> {
         true if found == "a mapping" => Some("write a list of such mappings: each begins with `-`"),
         _ => None,
     }
+}
+
+/// Adds or removes quotes if the value, `raw` in the file, is of the type `expected` then.
+fn requoted(raw: &str, span: Span, expected: &str) -> Option<Fix> {
+    let is_number = |text: &str| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_whole && (digits == "0" || !digits.starts_with('0'))
+    };
+    let is_flag = |text: &str| text == "true" || text == "false";
+    let edit = |replacement: String| vec![Edit { span, replaced: raw.to_owned(), replacement }];
+    if expected == "text" {
+        return (is_number(raw) || is_flag(raw))
+            .then(|| Fix::new("put it in quotes", edit(format!("\"{raw}\""))));
+    }
+    let inner = ['"', '\''].iter().find_map(|quote| raw.strip_prefix(*quote)?.strip_suffix(*quote))?;
+    let fits = match expected {
+        _ if expected.starts_with("a list") => false,
+        _ if expected.contains("number") => is_number(inner),
+        _ => expected.contains("true or false") && is_flag(inner),
+    };
+    fits.then(|| Fix::new("leave out the quotes", edit(inner.to_owned())))
 }
 
 /// A template with surrounding text always produces text.

@@ -1,6 +1,7 @@
 //! Fields that results have.
 
 use super::Rule;
+use super::foreign_name::WRAPPERS;
 use crate::check::result_shape::{InvalidStep, origin};
 use crate::check::{Context, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic, closest};
@@ -34,7 +35,7 @@ impl Rule for ResultFields {
 
 /// A missing field before `| default(…)` stops nothing: it is told with a warning.
 fn as_told(diagnostic: Diagnostic, guarded: bool) -> Diagnostic {
-    if guarded { Diagnostic { code: Code::Suspicious, ..diagnostic } } else { diagnostic }
+    if guarded { diagnostic.recoded(Code::Suspicious) } else { diagnostic }
 }
 
 /// The complaint about a path, and whether it is a mistake even if the value may be missing.
@@ -76,7 +77,13 @@ fn complaint(
             InvalidStep::NoField(fields) => {
                 misspelt = !known.is_doubtful() && closest(name, fields.iter().copied()).is_some();
                 let diagnostic = complaint(format!("`{holder}` has no field `{name}`"));
+                let unwrapped = steps.get(index + 1).and_then(PathStep::field);
                 let help = match fields.len() {
+                    _ if WRAPPERS.contains(&name.as_str())
+                        && unwrapped.is_some_and(|next| fields.contains(&next)) =>
+                    {
+                        format!("leave it out: write `{holder}.{}`", unwrapped.unwrap_or_default())
+                    }
                     1..=MAX_NAMES => format!("it has {}", fields.join(", ")),
                     _ => "if it is sometimes there all the same, add `| default(none)`".to_owned(),
                 };
@@ -108,7 +115,7 @@ fn no_member(holder: &str, dead: &InvalidStep<'_>, place: Span) -> Option<Diagno
 }
 
 /// The filter intended by a field such as `length`.
-fn as_filter(name: &str) -> Option<&str> {
+pub(super) fn as_filter(name: &str) -> Option<&str> {
     let ours = filters().iter().any(|spec| spec.name == name);
     if ours { Some(name) } else { filter_alias(name).filter(|filter| !filter.contains('(')) }
 }

@@ -43,7 +43,7 @@ fn named_elsewhere(
     match names.split_first() {
         Some((first, rest)) if STARTS.contains(first) && diagnostic.message.starts_with("no step") => {
             let path = within_event(context, site, rest);
-            diagnostic.help(format!("what started the run is `event`: write `{path}`"))
+            diagnostic.help(format!("what started the run is `event`: write `{path}`")).fix(None)
         }
         _ => diagnostic,
     }

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::ptr;
 
 use super::Rule;
+use super::maybe_missing::present;
 use crate::catalog::Place;
 use crate::check::context::Call;
 use crate::check::result_shape::infer;
 use crate::check::{Context, Position, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::template::{Class, Conflict, ConflictKind, Inferred, LocatedTemplate, TemplateTree, TreeShape};
+use crate::template::{
+    Class, Conflict, ConflictKind, Inferred, LocatedTemplate, Need, TemplateTree, TreeShape, Use,
+};
 use crate::value::{Kind, ProblemKind, Shape, Value};
 
 /// Templates come to what their inputs take, and contain nothing that can never work.
@@ -33,7 +36,10 @@ impl Rule for TemplateValues {
                 }
             }
             if let Some(target) = targets.get(&ptr::from_ref(site.template)) {
-                found.extend(misfits(site, target, &inference.value));
+                found.extend(
+                    misfits(site, target, &inference.value)
+                        .or_else(|| maybe_null(context, site, target, &inference.value)),
+                );
             }
             if matches!(site.position, Position::Step { part: crate::check::StepPart::List, .. }) {
                 found.extend(no_list(site, &inference.value));
@@ -107,6 +113,30 @@ fn misfits(site: &TemplateSite<'_>, target: &Target<'_>, value: &Inferred<'_>) -
         return Some(Diagnostic::new(Code::MissingParameter, site.template.span, message));
     }
     alternatives.into_iter().find_map(|one| misfit(site, target, one))
+}
+
+/// `default(none)` as the value of an input that the operation needs, on a field of the event.
+fn maybe_null(
+    context: &Context<'_>,
+    site: &TemplateSite<'_>,
+    target: &Target<'_>,
+    value: &Inferred<'_>,
+) -> Option<Diagnostic> {
+    let Target { name, shape, required: true } = target else { return None };
+    let alternatives = value.alternatives();
+    let may_be = alternatives.len() > 1 && alternatives.iter().any(|one| one.is_null());
+    let [Use::Path { root, steps, .. }, rest @ ..] = site.template.uses() else { return None };
+    let is_alone = !rest.iter().any(|used| matches!(used, Use::Path { .. }));
+    if !may_be || shape.nullable || root != "event" || !is_alone {
+        return None;
+    }
+    let need = Need::of(root, steps);
+    if need.is_proven(steps.len(), &present(context, site)) {
+        return None;
+    }
+    let message = format!("`{name}` is needed, and this may be null");
+    let help = format!("skip the step without it: `if: \"{{{{ {} }}}}\"`", need.path());
+    Some(Diagnostic::new(Code::MaybeMissing, site.template.span, message).help(help))
 }
 
 fn misfit(site: &TemplateSite<'_>, target: &Target<'_>, value: &Inferred<'_>) -> Option<Diagnostic> {
@@ -195,6 +225,19 @@ fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagnostic {
                 _ => "ask whether there is something in it: `{{ steps.found }}`, `{{ not steps.found }}`",
             };
             told(Code::ConstantCondition, message).help(help)
+        }
+        ConflictKind::NotANumber { negated } => {
+            let always = if *negated { "true" } else { "false" };
+            let message = format!("a number is never equal to a text that is none: this is always {always}");
+            told(Code::ConstantCondition, message).help("compare it with a number")
+        }
+        ConflictKind::TextAndNumber { operator } => {
+            let message = match *operator {
+                "+" => "`+` adds numbers or joins texts, and this is text and a number".to_owned(),
+                operator => format!("`{operator}` takes numbers, and this is text"),
+            };
+            told(Code::Suspicious, message)
+                .help("join texts with `~`, as in `a ~ b`; make a number of text with `| number`")
         }
         ConflictKind::Unordered { found } => {
             let message = format!("there is no order for {found}");

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::check::Context;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 
 /// More names are no help.
 const MAX_NAMES: usize = 15;
@@ -37,7 +37,9 @@ impl Rule for KnownParameters {
                 let message = format!("`{}` has no parameter `{key}`", operation.id);
                 let diagnostic = Diagnostic::new(Code::UnknownParameter, key.span, message);
                 if let (Some(now), Some(version)) = (operation.renamed.get(key.as_str()), &operation.api) {
-                    found.push(diagnostic.help(format!("version {version} of the API calls it `{now}`")));
+                    let fix = Fix::rename(key.span, key, now).filter(|_| call.with.get(now).is_none());
+                    let help = format!("version {version} of the API calls it `{now}`");
+                    found.push(diagnostic.help(help).fix(fix));
                     continue;
                 }
                 let names: Vec<&str> =
@@ -47,7 +49,8 @@ impl Rule for KnownParameters {
                     names if names.len() <= MAX_NAMES => format!("it takes {}", names.join(", ")),
                     _ => format!("`hob catalog show {}` lists what it takes", operation.id),
                 };
-                found.push(context.suggest(diagnostic.help(help), key, names));
+                let free = names.into_iter().filter(|name| call.with.get(name).is_none());
+                found.push(context.suggest(diagnostic.help(help), key, free));
             }
         }
     }

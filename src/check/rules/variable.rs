@@ -2,7 +2,8 @@
 
 use super::{Rule, foreign_name};
 use crate::check::{Context, Position, TemplateSite};
-use crate::diagnostic::{Code, Diagnostic, closest, list_some};
+use crate::diagnostic::{Code, Diagnostic, Fix, closest, list_some};
+use crate::recipe::Action;
 use crate::source::Span;
 use crate::template::{PathStep, Use};
 
@@ -61,21 +62,50 @@ fn unknown_root(
         }
         ("error", _) => Some("`error` exists in `on_failure` only".to_owned()),
         ("item", _) => Some("`item` exists in a step with `for_each` only".to_owned()),
-        _ if context.recipe.vars.contains_key(root) => Some(format!("did you mean `vars.{root}`?")),
+        _ if context.recipe.vars.contains_key(root) => {
+            let known = roots.contains(&"vars") && context.recipe.vars.get_index_of(root) < own_index(site);
+            return Some(within(diagnostic, "vars", root, known));
+        }
         _ if context.recipe.all_actions().any(|action| action.id == root) => {
-            Some(format!("did you mean `steps.{root}`?"))
+            let before = steps_before(context, site);
+            return Some(within(diagnostic, "steps", root, before.iter().any(|step| step.id == root)));
         }
         _ => foreign_name::meant(context, site, root, steps),
     };
     Some(match (reason, near) {
         (Some(reason), _) => diagnostic.help(reason),
-        (None, Some(near)) => diagnostic.help(near.to_string()),
+        (None, Some(near)) => diagnostic.meant(root, &near),
         (None, None) => {
             let names: Vec<String> = roots.iter().map(|name| format!("`{name}`")).collect();
             let help = format!("available here: {}", names.join(", "));
             diagnostic.help(help)
         }
     })
+}
+
+/// The index of the variable that `site` defines, or one past all.
+fn own_index(site: &TemplateSite<'_>) -> Option<usize> {
+    match site.position {
+        Position::Variable(own) => Some(own),
+        _ => Some(usize::MAX),
+    }
+}
+
+/// The steps that have run when `site` is evaluated.
+fn steps_before<'a>(context: &Context<'a>, site: &TemplateSite<'_>) -> &'a [Action] {
+    match site.position {
+        Position::Step { index, after_failure: false, .. } => &context.recipe.actions[..index],
+        Position::Step { after_failure: true, .. } => &context.recipe.actions,
+        _ => &[],
+    }
+}
+
+/// `name` is a member of `holder`. Other tools call the record of a run by some names, which may be meant instead.
+fn within(diagnostic: Diagnostic, holder: &str, name: &str, is_known: bool) -> Diagnostic {
+    let path = format!("{holder}.{name}");
+    let fix = Fix::replace(diagnostic.span, name, path.as_str());
+    let fix = if is_known && !foreign_name::RECORDS.contains(&name) { fix } else { fix.suggested() };
+    diagnostic.help(format!("did you mean `{path}`?")).fix(fix)
 }
 
 fn variable(context: &Context<'_>, site: &TemplateSite<'_>, name: &str, place: Span) -> Option<Diagnostic> {

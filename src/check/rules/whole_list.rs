@@ -1,8 +1,10 @@
 //! Lists of `for_each`.
 
 use super::Rule;
+use super::condition::intended;
 use crate::check::{Context, Position, StepPart};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::source::quoted;
 use crate::template::as_expression;
 
 /// `for_each` is one `{{ … }}`: any other text is not a list.
@@ -23,7 +25,10 @@ impl Rule for WholeLists {
             let diagnostic = Diagnostic::new(Code::WrongType, site.template.span, message);
             let meant = as_expression(site.template.text(), &site.position.roots());
             found.push(match meant {
-                Some(meant) => diagnostic.help(format!("write `for_each: \"{meant}\"`")),
+                Some(meant) => {
+                    let help = format!("write `for_each: {}`", quoted(&meant.template));
+                    diagnostic.help(help).fix(intended(site, &meant))
+                }
                 None => diagnostic.help("write one expression: `for_each: \"{{ event.notes }}\"`"),
             });
         }

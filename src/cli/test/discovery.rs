@@ -108,7 +108,7 @@ pub(in crate::cli) fn check_tests(
 
 /// The tests in the file at `path`, and the mistakes in them.
 fn read(session: &Session, path: &Path, catalog: &Catalog) -> Result<(TestFile, Vec<Diagnostic>), Failure> {
-    let text = std::fs::read_to_string(path);
+    let text = session.read_text(path);
     let text = text.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::usage)?;
     Ok(parse(&SourceFile::new(session.shown(path), text), catalog))
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use url::Host;
 
-use crate::catalog::Effect;
+use crate::catalog::{Effect, method};
 use crate::connection::check_public;
 use crate::engine::step_context::StepContext;
 use crate::engine::step_outcome::{StepOutcome, done, outcome_of, refuse};
 use crate::recipe::parse_duration;
 use crate::request::{Answer, CallOptions, Outcome, PreparedRequest, classify, http_request};
-use crate::run::{StepCall, method};
+use crate::run::StepCall;
 use crate::value::address::Reach;
 
 pub(super) async fn execute(context: &StepContext<'_>, call: &StepCall) -> StepOutcome {

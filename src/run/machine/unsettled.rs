@@ -1,8 +1,7 @@
 //! The unconfirmed writes of a run. Other runs need them when they probe, or when an event may show one of them.
 
 use super::Machine;
-use crate::catalog::{Effect, Probe};
-use crate::run::effect::effect;
+use crate::catalog::{Effect, Probe, effect};
 use crate::run::entry::StepKey;
 use crate::run::status::Phase;
 use crate::run::unsettled::Unsettled;

@@ -59,6 +59,7 @@ pub(in crate::template) fn takes(filter: &str) -> Option<(&'static str, &'static
             Some(("a number", &[Class::Scalar]))
         }
         "selectattr" | "rejectattr" => Some(("a list of mappings", &[Class::List])),
+        "join" | "join_present" => Some(("a list", &[Class::List])),
         _ => None,
     }
 }

@@ -47,6 +47,24 @@ const FILTERS: &[(&str, &str)] = &[
     ("uppercase", "upper"),
 ];
 
+/// Those of them that mean exactly the same.
+const EXACT: [&str; 14] = [
+    "upcase",
+    "downcase",
+    "to_lower",
+    "to_upper",
+    "lowercase",
+    "uppercase",
+    "strip",
+    "titlecase",
+    "size",
+    "len",
+    "uniq",
+    "to_json",
+    "from_json",
+    "parse_json",
+];
+
 /// Methods of JavaScript and Python → filter.
 const METHODS: &[(&str, &str)] = &[
     ("toLowerCase", "lower"),
@@ -122,6 +140,11 @@ fn find(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
 /// The equivalent of another language's filter, with its arguments.
 pub fn filter_alias(name: &str) -> Option<&'static str> {
     find(FILTERS, name)
+}
+
+/// Whether another language's filter means exactly what its equivalent does.
+pub(in crate::template) fn is_exact_alias(name: &str) -> bool {
+    EXACT.contains(&name)
 }
 
 /// The equivalent of another language's function.

@@ -48,7 +48,19 @@ fn braces(text: &str) -> Option<SyntaxError> {
             false => "write `{{ … }}`".to_owned(),
         };
         let message = "an expression stands in two braces, not in three".to_owned();
-        return Some(SyntaxError { message, range: at..at + 3, help: Some(help) });
+        let mended = parses(&mended).then_some((0..text.len(), mended));
+        return Some(SyntaxError { message, range: at..at + 3, help: Some(help), mended });
+    }
+    if let Some((range, word)) =
+        segments(text).find_map(|range| Some((range.clone(), go_word(&text[range])?)))
+    {
+        let help = "write `{% if … %}…{% else %}…{% endif %}` and `{% for item in … %}…{% endfor %}`";
+        return Some(SyntaxError {
+            message: format!("`{word}` stands in `{{% … %}}`, not in `{{{{ … }}}}`"),
+            range,
+            help: Some(help.to_owned()),
+            mended: None,
+        });
     }
     let (range, sign) = segments(text).find_map(|range| {
         let sign = text[range.clone()].trim_start().chars().next()?;
@@ -63,7 +75,20 @@ fn braces(text: &str) -> Option<SyntaxError> {
         message,
         range: clamp(text, range.start - 2..range.end + 2),
         help: Some(help.to_owned()),
+        mended: None,
     })
+}
+
+/// The statement that an expression begins with, as in Go's templates.
+fn go_word(inner: &str) -> Option<&str> {
+    let inner = inner.trim_matches('-').trim();
+    let word = inner.split_whitespace().next()?;
+    let is_statement = match word {
+        "if" | "range" | "with" | "each" | "unless" | "for" | "elif" | "elsif" => word.len() < inner.len(),
+        "else" | "end" | "endif" | "endfor" => true,
+        _ => false,
+    };
+    is_statement.then_some(word)
 }
 
 /// The first expression that does not parse because it is written for another tool.
@@ -72,15 +97,18 @@ fn expression(text: &str) -> Option<SyntaxError> {
         let inner = text.get(range.clone())?;
         (!parses(&format!("{{{{{inner}}}}}"))).then_some((range, inner))
     })?;
-    let Rewritten { text: mended, habit } = rewrite(inner);
+    let Rewritten { text: mended, habit, is_exact } = rewrite(inner);
     let habit = habit?;
-    let help = match parses(&format!("{{{{ {mended} }}}}")) && mended != inner.trim() {
+    let is_mended = parses(&format!("{{{{ {mended} }}}}")) && mended != inner.trim();
+    let help = match is_mended {
         true => format!("write `{{{{ {mended} }}}}`"),
         false => habit.help.to_owned(),
     };
+    let is_closed = text[range.end..].starts_with("}}");
+    let mended = (is_mended && is_exact && is_closed).then(|| (range.clone(), format!(" {mended} ")));
     let place = range.start + habit.range.start..range.start + habit.range.end;
     let range = clamp(text, if habit.range.is_empty() { range } else { place });
-    Some(SyntaxError { message: habit.message, range, help: Some(help) })
+    Some(SyntaxError { message: habit.message, range, help: Some(help), mended })
 }
 
 /// The texts between `{{` and the next `}}`, or the end.

@@ -5,7 +5,7 @@ mod alias;
 mod explain;
 mod rewrite;
 
-pub(super) use alias::method;
 pub use alias::{filter_alias, function_alias};
+pub(super) use alias::{is_exact_alias, method};
 pub(super) use explain::explain;
 pub(super) use rewrite::{Rewritten, rewrite};

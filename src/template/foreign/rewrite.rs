@@ -14,6 +14,8 @@ pub(in crate::template) struct Rewritten {
     pub(in crate::template) text: String,
     /// The first foreign construct, if any.
     pub(in crate::template) habit: Option<Habit>,
+    /// Whether it means the same, rather than what was probably meant.
+    pub(in crate::template) is_exact: bool,
 }
 
 /// A construct of another language.
@@ -34,6 +36,25 @@ struct Pattern {
     message: &'static str,
     help: &'static str,
 }
+
+/// Beginnings of messages of constructs that mean exactly what they are replaced by.
+const EXACT: [&str; 13] = [
+    "`&&` is",
+    "`||` is",
+    "`===` is",
+    "`!==` is",
+    "`<>` is",
+    "`!` is",
+    "`? :` is",
+    "`-` in a name",
+    "`=` does not compare",
+    "an expression does not begin",
+    "operators are written small",
+    "text stands in straight quotes",
+    "what contains something",
+];
+/// Methods that are exactly the filter they are replaced by.
+const EXACT_METHODS: [&str; 5] = ["toLowerCase", "toUpperCase", "trim", "lower", "upper"];
 
 const DOLLAR: &str = "names have no `$` here";
 const DOLLAR_HELP: &str = "the event is `event`, the result of an earlier step `steps.ID`";
@@ -61,7 +82,46 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             DOLLAR,
             DOLLAR_HELP,
         ),
+        pattern(r"\$now\b(?:\(\))?", "now()", DOLLAR, DOLLAR_HELP),
+        pattern(r"\$today\b(?:\(\))?", "now() | date('%Y-%m-%d')", DOLLAR, DOLLAR_HELP),
+        pattern(r"\$(?:execution|workflow)\b", "run", DOLLAR, DOLLAR_HELP),
         pattern(r"\$(\w+)", "$1", DOLLAR, DOLLAR_HELP),
+        pattern(
+            r"new\s+Date\(\s*\)",
+            "now()",
+            "`new` is no operator here",
+            "the present time is `now()`, and texts such as `2026-01-31T09:00:00Z` are times",
+        ),
+        pattern(
+            r"typeof\s+(\w)",
+            "$1",
+            "`typeof` is no operator here",
+            "ask whether there is a value: `event.email is defined`",
+        ),
+        pattern(
+            r"JSON\.stringify\(\s*([\w.\[\]]+)\s*\)",
+            "$1 | tojson",
+            "values have no methods such as `.stringify()`",
+            "write `value | tojson`",
+        ),
+        pattern(
+            r"JSON\.parse\(\s*([\w.\[\]]+)\s*\)",
+            "$1 | fromjson",
+            "values have no methods such as `.parse()`",
+            "write `value | fromjson`",
+        ),
+        pattern(
+            r"Math\.(round|abs|floor|ceil)\(\s*([\w.\[\]]+)\s*\)",
+            "$2 | $1",
+            "there is no `Math` here",
+            "use a filter: `value | round`",
+        ),
+        pattern(
+            r"\s*;\s*",
+            ", ",
+            "arguments are separated by `,`",
+            "write `value | name(argument, argument)`",
+        ),
         pattern("@", "", "names have no `@` here", DOLLAR_HELP),
         pattern(
             r"(steps|vars|env|event|item)\.([A-Za-z_][\w-]*-\d\w*)\.([A-Za-z_])",
@@ -70,7 +130,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             "write the name in brackets: `steps['my-step']`",
         ),
         pattern(
-            r"\d+\.([A-Za-z_])",
+            r"\d+(?:\.|__)([A-Za-z_])",
             "event.$1",
             "a number has no fields",
             "modules have no numbers here: the event is `event`, the result of an earlier step `steps.ID`",
@@ -106,7 +166,8 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
 
 /// `expression`, the text between `{{` and `}}`, in the syntax of recipes.
 pub(in crate::template) fn rewrite(expression: &str) -> Rewritten {
-    let mut scanner = Scanner { text: expression, at: 0, out: String::new(), depth: 0, habit: None };
+    let mut scanner =
+        Scanner { text: expression, at: 0, out: String::new(), depth: 0, habit: None, is_exact: true };
     let trimmed = expression.trim_start();
     if let Some(rest) = trimmed.strip_prefix('=').filter(|rest| !rest.starts_with('=')) {
         scanner.at = expression.len() - rest.len();
@@ -117,7 +178,8 @@ pub(in crate::template) fn rewrite(expression: &str) -> Rewritten {
         scanner.step();
     }
     let text = scanner.out.trim().to_owned();
-    Rewritten { text: membership(&text, &mut scanner.habit), habit: scanner.habit }
+    let text = membership(&text, &mut scanner.habit);
+    Rewritten { text, habit: scanner.habit, is_exact: scanner.is_exact }
 }
 
 /// `a contains 'b'` is `'b' in a`.
@@ -150,6 +212,7 @@ struct Scanner<'t> {
     out: String,
     depth: usize,
     habit: Option<Habit>,
+    is_exact: bool,
 }
 
 impl<'t> Scanner<'t> {
@@ -159,6 +222,8 @@ impl<'t> Scanner<'t> {
 
     fn found(&mut self, message: &str, help: &'static str, range: Range<usize>) {
         if !message.is_empty() {
+            let is_none = message.ends_with("` is written `none` here");
+            self.is_exact &= is_none || EXACT.iter().any(|exact| message.starts_with(exact));
             self.habit.get_or_insert_with(|| Habit { message: message.to_owned(), help, range });
         }
     }
@@ -209,6 +274,7 @@ impl<'t> Scanner<'t> {
             let shown = rest[lead.min(length)..length].trim_end();
             let range = self.at + lead..self.at + lead + shown.len();
             let message = match pattern.becomes {
+                "none" if matches!(shown, "blank" | "empty") => format!("`{shown}` is no value here"),
                 "none" => format!("`{shown}` is written `none` here"),
                 _ => pattern.message.to_owned(),
             };
@@ -274,8 +340,9 @@ impl<'t> Scanner<'t> {
             self.at += 1;
             return;
         };
-        let (yes, no) = (rewrite(&rest[..colon]).text, rewrite(&rest[colon + 1..]).text);
-        self.out = format!("{yes} if {} else {no}", self.out.trim());
+        let (yes, no) = (rewrite(&rest[..colon]), rewrite(&rest[colon + 1..]));
+        self.is_exact &= yes.is_exact && no.is_exact;
+        self.out = format!("{} if {} else {}", yes.text, self.out.trim(), no.text);
         self.at = self.text.len();
     }
 
@@ -306,7 +373,9 @@ impl<'t> Scanner<'t> {
         let name = &found[1];
         let Some(filter) = method(name) else { return false };
         let message = format!("values have no methods such as `.{name}()`");
+        let is_exact = self.is_exact && EXACT_METHODS.contains(&name) && found[2].trim().is_empty();
         self.found(&message, "use a filter: `value | name(…)`", self.at..self.at + found[0].len());
+        self.is_exact = is_exact;
         let arguments = rewrite(&found[2]).text;
         self.out.push_str(&format!(" | {filter}"));
         if !arguments.is_empty() {
@@ -346,6 +415,14 @@ mod tests {
             ("$('Get Contact').item.json.id", "steps.get_contact.id"),
             ("$node[\"Http\"].json.id", "steps.http.id"),
             ("1.email", "event.email"),
+            ("12345__email", "event.email"),
+            ("$now", "now()"),
+            ("$today", "now() | date('%Y-%m-%d')"),
+            ("$execution.id", "run.id"),
+            ("new Date()", "now()"),
+            ("typeof event.a", "event.a"),
+            ("JSON.stringify(event.a)", "event.a | tojson"),
+            ("Math.round(event.a)", "event.a | round"),
             ("steps.update-1.id | lower", "steps['update-1'].id | lower"),
             ("event.total-1 && event.a-event.b", "event.total-1 and event.a-event.b"),
             ("a && b || !c", "a and b or not c"),
@@ -376,6 +453,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_only_probably_meant_is_not_exact() {
+        for (written, is_exact) in [
+            ("a && !b || c === 'x'", true),
+            ("a ? b : c", true),
+            ("event.email.trim().toLowerCase()", true),
+            ("event.x == null", true),
+            ("a = 'b'", true),
+            ("event.x == blank", false),
+            ("$json.email", false),
+            ("1.email", false),
+            ("a && $json.email", false),
+            ("a ? $json.b : c", false),
+            ("event.x ?? 'none'", false),
+            ("event.x?.y", false),
+            ("event.x.at(1)", false),
+            ("event.x | date: '%Y'", false),
+            ("a == 'it", false),
+        ] {
+            assert_eq!(rewrite(written).is_exact, is_exact, "{written}");
+        }
+    }
+
+    #[test]
     fn our_own_marks_stay() {
         for text in [
             "event.email | lower",
@@ -388,7 +488,7 @@ mod tests {
             "1.5 * x",
         ] {
             let rewritten = rewrite(text);
-            assert_eq!((rewritten.text.as_str(), rewritten.habit), (text, None));
+            assert_eq!((rewritten.text.as_str(), rewritten.habit, rewritten.is_exact), (text, None, true));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The effect of sending a step twice.
 
-use crate::catalog::{Builtin, Effect, Operation};
+use super::operation::{Builtin, Effect, Operation};
 use crate::value::{Map, Value};
 
 /// The effect of `operation` with `inputs`. `http.request` has the effect of its method.
