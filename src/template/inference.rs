@@ -59,6 +59,8 @@ pub enum ConflictKind {
         /// Whether the operator is `!=`.
         negated: bool,
     },
+    /// `value and omit`, which leaves out just what is there.
+    OmittedIfThere,
     /// A number is compared with a text that is none.
     NotANumber {
         /// Whether the operator is `!=`.
@@ -148,6 +150,7 @@ impl<'s> Inferrer<'_, '_, 's> {
                     Inferred::Declared(shape)
                 }
                 list @ Inferred::List(_) => list,
+                text if is_text(&text) => Inferred::Text,
                 _ => Inferred::Unknown,
             },
             Expr::UnaryOp(op) => {
@@ -235,7 +238,15 @@ impl<'s> Inferrer<'_, '_, 's> {
         let [(_, left), (_, right)] = sides;
         match op.op {
             // The left operand is the value only if it counts as false.
-            BinOpKind::ScAnd => Inferred::Unknown.or(right),
+            BinOpKind::ScAnd => {
+                if right == Inferred::Omitted {
+                    self.conflict(
+                        extent(&op.left).start..extent(&op.right).end,
+                        ConflictKind::OmittedIfThere,
+                    );
+                }
+                Inferred::Unknown.or(right)
+            }
             BinOpKind::ScOr => left.present().or(right),
             BinOpKind::In => Inferred::Flag,
             BinOpKind::Concat => Inferred::Text,

@@ -11,7 +11,7 @@ use crate::check::result_shape::infer;
 use crate::check::{Context, Position, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{
-    Class, Conflict, ConflictKind, Inferred, LocatedTemplate, Need, TemplateTree, TreeShape, Use,
+    Class, Conflict, ConflictKind, Inferred, LocatedTemplate, Need, PathStep, TemplateTree, TreeShape, Use,
 };
 use crate::value::{Kind, ProblemKind, Shape, Value};
 
@@ -115,7 +115,7 @@ fn misfits(site: &TemplateSite<'_>, target: &Target<'_>, value: &Inferred<'_>) -
     alternatives.into_iter().find_map(|one| misfit(site, target, one))
 }
 
-/// `default(none)` as the value of an input that the operation needs, on a field of the event.
+/// `default(none)` or `default('')` as the last resort of an input that the operation needs.
 fn maybe_null(
     context: &Context<'_>,
     site: &TemplateSite<'_>,
@@ -124,19 +124,41 @@ fn maybe_null(
 ) -> Option<Diagnostic> {
     let Target { name, shape, required: true } = target else { return None };
     let alternatives = value.alternatives();
-    let may_be = alternatives.len() > 1 && alternatives.iter().any(|one| one.is_null());
-    let [Use::Path { root, steps, .. }, rest @ ..] = site.template.uses() else { return None };
-    let is_alone = !rest.iter().any(|used| matches!(used, Use::Path { .. }));
-    if !may_be || shape.nullable || root != "event" || !is_alone {
+    let lacking = alternatives.iter().find_map(|one| match one {
+        Inferred::Constant(Value::Null) if !shape.nullable => Some("null"),
+        Inferred::Constant(Value::String(text)) if text.is_empty() => Some("empty"),
+        _ => None,
+    })?;
+    let needs: Vec<Need> = site
+        .template
+        .uses()
+        .iter()
+        .filter_map(|used| match used {
+            Use::Path { root, steps, .. } => Some(Need::of(root, steps)),
+            _ => None,
+        })
+        .collect();
+    let known = present(context, site);
+    let last = needs.last().filter(|_| alternatives.len() > 1)?;
+    if needs.iter().any(|need| need.is_proven(need.steps.len(), &known)) || is_one_there(context, &needs) {
         return None;
     }
-    let need = Need::of(root, steps);
-    if need.is_proven(steps.len(), &present(context, site)) {
-        return None;
-    }
-    let message = format!("`{name}` is needed, and this may be null");
-    let help = format!("skip the step without it: `if: \"{{{{ {} }}}}\"`", need.path());
+    let message = format!("`{name}` is needed, and this may be {lacking}");
+    let help = format!("skip the step without it: `if: \"{{{{ {} }}}}\"`", last.path());
     Some(Diagnostic::new(Code::MaybeMissing, site.template.span, message).help(help))
+}
+
+/// Whether one of these values is always there: where a step is skipped, its condition makes sure of another one.
+fn is_one_there(context: &Context<'_>, needs: &[Need]) -> bool {
+    needs.iter().any(|need| {
+        let ("steps", Some(PathStep::Field(id))) = (need.root.as_str(), need.steps.first()) else {
+            return false;
+        };
+        let Some(step) = context.recipe.all_actions().find(|step| step.id == *id) else { return false };
+        let Some(condition) = &step.condition else { return false };
+        let skipped = condition.proves(false);
+        needs.iter().any(|other| (1..=other.steps.len()).any(|upto| skipped.contains(&other.path_to(upto))))
+    })
 }
 
 fn misfit(site: &TemplateSite<'_>, target: &Target<'_>, value: &Inferred<'_>) -> Option<Diagnostic> {
@@ -225,6 +247,12 @@ fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagnostic {
                 _ => "ask whether there is something in it: `{{ steps.found }}`, `{{ not steps.found }}`",
             };
             told(Code::ConstantCondition, message).help(help)
+        }
+        ConflictKind::OmittedIfThere => {
+            let message =
+                "`and omit` leaves the input out where there is a value, and sends what counts as false";
+            told(Code::Suspicious, message.to_owned())
+                .help("write `… or omit` to leave it out where there is none")
         }
         ConflictKind::NotANumber { negated } => {
             let always = if *negated { "true" } else { "false" };

@@ -1,7 +1,7 @@
 //! What filters take and give, as far as it depends on classes of values alone.
 
 use crate::template::inferred::{Class, Inferred};
-use crate::value::Step;
+use crate::value::{Step, Value};
 
 const TEXTS: [&str; 23] = [
     "lower",
@@ -75,7 +75,7 @@ pub(in crate::template) fn of<'s>(
         name if TEXTS.contains(&name) => Inferred::Text,
         name if NUMBERS.contains(&name) => Inferred::Number,
         "bool" => Inferred::Flag,
-        "e164" | "regex_find" => Inferred::Text.or(Inferred::Constant(serde_json::Value::Null)),
+        "e164" | "regex_find" => Inferred::Text.or(Inferred::Constant(Value::Null)),
         "split" | "lines" => Inferred::List(Box::new(Inferred::Text)),
         name if KEEPS_ITEMS.contains(&name) => match input.class() {
             Some(Class::List) => input.present(),
@@ -90,7 +90,7 @@ pub(in crate::template) fn of<'s>(
         "default" | "d" => match arguments.first() {
             Some(instead) => input.present().or(instead.clone()),
             None if has_arguments => Inferred::Unknown,
-            None => input.present().or(Inferred::Text),
+            None => input.present().or(Inferred::Constant(Value::String(String::new()))),
         },
         "coalesce" => arguments.iter().cloned().fold(input.present(), Inferred::or),
         _ => Inferred::Unknown,
