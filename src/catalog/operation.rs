@@ -337,6 +337,8 @@ pub enum Builtin {
     LinksDelete,
     /// What two linked records had when they were last made equal.
     LinksBase,
+    /// Note what is about to be written to two linked records.
+    LinksIntend,
     /// Note what two linked records have, now that they are equal.
     LinksSettle,
     /// Read a stored value.

@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, Operation};
 use crate::connection::Connection;
 use crate::event::Priority;
 use crate::request::{CallOptions, SendGuard};
+use crate::run::RunId;
 use crate::services::Services;
 
 /// Longest wait for the budget while holding the lease; beyond it the run is requeued.
@@ -16,6 +17,7 @@ const MAX_BUDGET_WAIT: Duration = Duration::from_secs(15);
 /// What all steps of a run share.
 pub(super) struct StepContext<'a> {
     pub(super) services: &'a Services,
+    pub(super) run: &'a RunId,
     pub(super) options: &'a Options,
     pub(super) catalog: &'a Catalog,
     pub(super) priority: Priority,

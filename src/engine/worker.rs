@@ -422,6 +422,7 @@ impl RunWorker {
     fn context(&self) -> StepContext<'_> {
         StepContext {
             services: &self.shared.services,
+            run: self.recorder.run(),
             options: &self.shared.options,
             catalog: self.recipe.catalog(),
             priority: self.priority,

@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    Appended, BaseValues, BaseWrite, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState,
-    LimitWrite, Link, LinkBase, LinkWrite, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter,
-    RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals, Unfinished, Written,
+    Appended, BaseWrite, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link,
+    LinkBase, LinkWrite, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunPlace, RunRow,
+    RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
@@ -240,8 +240,7 @@ pub trait Queries: Send + Sync {
     /// Deletes the link with the given ends; returns whether there was one.
     async fn delete_link(&self, name: &str, from: Option<&str>, to: Option<&str>) -> Result<bool, Error>;
 
-    /// What the records at both ends of a link had when they were last made equal, given `from` or `to`; `None` if
-    /// there is no such link.
+    /// What is noted of the records at both ends of a link, given `from` or `to`; `None` if there is no such link.
     async fn link_base(
         &self,
         name: &str,
@@ -249,9 +248,9 @@ pub trait Queries: Send + Sync {
         to: Option<&str>,
     ) -> Result<Option<LinkBase>, Error>;
 
-    /// Notes that the records at the ends of `link` are equal with these values, in place of what was noted before,
-    /// unless something was noted since revision `seen`.
-    async fn settle_link(&self, link: &Link, seen: u64, values: &BaseValues) -> Result<BaseWrite, Error>;
+    /// Stores what is noted of the records at the ends of `link`, in place of what was noted before, if that is one
+    /// revision earlier.
+    async fn put_link_base(&self, link: &Link, base: &LinkBase) -> Result<BaseWrite, Error>;
 
     /// All links with `record` at either end.
     async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error>;

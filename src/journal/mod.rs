@@ -27,7 +27,7 @@ pub use access::Access;
 pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};
 pub use interface::{Journal, Queries};
-pub use link_base::{BaseValues, BaseWrite, LinkBase};
+pub use link_base::{BaseValues, BaseWrite, LinkBase, WriteIntent};
 pub use model::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
     NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunPlace, RunRow, RunUpdate,

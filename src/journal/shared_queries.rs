@@ -11,8 +11,8 @@ use super::queries::{
     claims, cursors, holds, link_bases, links, receipts, recipes, runs, totals, values, writes,
 };
 use super::{
-    BaseValues, BaseWrite, Claim, Error, HeldConnection, Link, LinkBase, LinkWrite, Queries, RecipeText,
-    RunDetail, RunFilter, RunPlace, RunRow, SeenCount, Totals, Unfinished, Written,
+    BaseWrite, Claim, Error, HeldConnection, Link, LinkBase, LinkWrite, Queries, RecipeText, RunDetail,
+    RunFilter, RunPlace, RunRow, SeenCount, Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};
@@ -163,8 +163,8 @@ impl<S: QueriedStore> Queries for S {
         link_bases::find(self.database(), name, from, to).await
     }
 
-    async fn settle_link(&self, link: &Link, seen: u64, values: &BaseValues) -> Result<BaseWrite, Error> {
-        link_bases::settle(self.database(), link, seen, values).await
+    async fn put_link_base(&self, link: &Link, base: &LinkBase) -> Result<BaseWrite, Error> {
+        link_bases::put(self.database(), link, base).await
     }
 
     async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {

@@ -4,7 +4,7 @@ use super::merge::Merge;
 use super::resolved::ResolvedSync;
 use super::side::Side;
 use super::side_operations::{Named, takes};
-use super::step_names::{OTHER, OWN, SET_BACK, UPDATED};
+use super::step_names::{BASE, OTHER, OWN, SET_BACK, UPDATED};
 use super::tree::{Mapping, list, member, template, text};
 use crate::catalog::Catalog;
 use crate::source::{Data, Node, Spanned};
@@ -43,12 +43,13 @@ impl<'a> Changes<'_, 'a> {
         if merges {
             steps.extend(self.read_other());
         }
-        steps.extend(merging);
         steps.extend(self.creating());
+        steps.extend(merging);
         steps.push(self.linking());
         if merge.has_conflicts() {
             steps.push(conflict_log(self.sync));
         }
+        steps.extend(merges.then(|| self.intent(&merge)));
         steps.extend(self.update(&merge, self.to(), UPDATED, "{{ steps.pair.id }}".to_owned()));
         steps.extend(self.update(&merge, self.from, SET_BACK, template(&self.source().event_id())));
         if merges {
@@ -100,10 +101,10 @@ impl<'a> Changes<'_, 'a> {
             && read.into_iter().any(|name| !item.fields.contains_key(name))
     }
 
-    /// What both records had when they were last made equal.
+    /// What both records had when they were last made equal, and what was to be sent to them since.
     fn base(&self) -> Node {
         let span = self.sync.recipe.sync.span;
-        let step = Mapping::new(span).with_text("id", "base").with_text("do", self.sync.builtins.link_base);
+        let step = Mapping::new(span).with_text("id", BASE).with_text("do", self.sync.builtins.link_base);
         step.with("with", self.link_end().node()).node()
     }
 
@@ -215,7 +216,7 @@ impl<'a> Changes<'_, 'a> {
 
     /// Whether a missing record is created on the other side.
     pub(super) fn creates(&self) -> bool {
-        self.sync.create[self.to()] && self.target().operations.create.is_some()
+        self.sync.creates(self.to())
     }
 
     /// The update of the record on the side `side` that is called `id`.

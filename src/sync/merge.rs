@@ -1,17 +1,21 @@
 //! Which values go where once both records are known: the steps `there`, `known` and `merge` of a generated recipe.
 //!
 //! `steps.here` are the values that the other side would get from this one, `steps.there.gives` those that this side
-//! would get from the other, and `steps.known` what both were when the records were last made equal. A field was
+//! would get from the other, and `steps.known` what both were when the records were last made equal, or when hob wrote
+//! what the other side has now. A field was
 //! changed on a side if what it gives is not what it gave then. Both directions decide alike, whichever record the
 //! event is about: so each run makes up for what earlier ones could not do.
 
-use super::base_fields::base;
 use super::comparison::equal;
 use super::field::{Field, Flow};
+use super::own_writes::sent;
 use super::resolved::ResolvedSync;
 use super::step_names::{OTHER, OWN};
 use super::tree::{Mapping, list, member, quoted, template, text};
 use crate::source::Node;
+
+/// The condition that the records were made equal before.
+const EVER_EQUAL: &str = "(steps.base.from or steps.base.to)";
 
 /// The steps of one direction.
 pub(super) struct Merge<'r, 'a> {
@@ -62,6 +66,18 @@ impl Merge<'_, '_> {
         1 - self.from
     }
 
+    /// The expression of the record of a side.
+    pub(super) fn record(&self, side: usize) -> String {
+        format!("steps.{}", if side == self.from { OWN } else { OTHER })
+    }
+
+    /// The condition that something goes to a side.
+    pub(super) fn writes(&self) -> String {
+        let sides = [self.to(), self.from].into_iter().filter(|side| !self.targets(*side).is_empty());
+        let written: Vec<String> = sides.map(|side| format!("steps.merge.{}", self.key(side))).collect();
+        format!("steps.merge and ({})", written.join(" or "))
+    }
+
     /// Key below `steps.merge` of what goes to a side.
     pub(super) fn key(&self, side: usize) -> String {
         format!("to_{}", self.sync.sides[side].key())
@@ -91,11 +107,12 @@ impl Merge<'_, '_> {
         if !conflicts.is_empty() {
             merge = merge.with("conflicts", list(conflicts, span));
         }
-        vec![
-            step("there").with_text("if", when.clone()).with("with", self.there().node()).node(),
-            step("known").with("with", self.known().node()).node(),
-            step("merge").with_text("if", when).with("with", merge.node()).node(),
-        ]
+        let known = self.known();
+        let steps = [("there", self.there())].into_iter().chain(self.own_writes()).chain([("known", known)]);
+        let steps = steps.chain([("merge", merge)]);
+        steps
+            .map(|(id, with)| step(id).with_text("if", when.clone()).with("with", with.node()).node())
+            .collect()
     }
 
     /// Whether conflicts are looked for.
@@ -128,7 +145,7 @@ impl Merge<'_, '_> {
     /// What the sides have and give now.
     fn there(&self) -> Mapping {
         let span = self.sync.recipe.sync.value.fields.span;
-        let record = |side: usize| format!("steps.{}", if side == self.from { OWN } else { OTHER });
+        let record = |side: usize| self.record(side);
         let held = |side: usize| {
             let fields = self.targets(side).into_iter().filter(|field| self.is_shown(field, side));
             fields.fold(Mapping::new(span), |values, field| {
@@ -157,19 +174,22 @@ impl Merge<'_, '_> {
         let span = self.sync.recipe.sync.value.fields.span;
         let gave = |side: usize| {
             self.targets(1 - side).into_iter().fold(Mapping::new(span), |values, field| {
-                let root = base(side, field);
+                let root = self.equal(side, field);
                 let value = field.sides[1 - side].value.expression(&root);
-                let value = format!("({value}) if {root} | default(none) is not none else none");
+                let value = format!("({value}) if {root} | default(none) else none");
+                // What the other side has is what this one gave then.
+                let sent = sent(1 - side, &field.sides[1 - side].name);
+                let value = format!("{sent} if {sent} is not none else {value}");
                 values.with(&field.name, text(template(&value), field.name.span))
             })
         };
         let mut held = Mapping::new(span);
         for field in &self.sync.fields {
             let Flow::Owned { by } = field.flow else { continue };
-            let (side, root) = (1 - by, base(1 - by, field));
+            let (side, root) = (1 - by, self.equal(1 - by, field));
             if self.sync.is_written(field, side) && self.is_shown(field, side) {
                 let value = format!("{} | default(none)", member(&root, &field.sides[side].name));
-                let value = format!("({value}) if {root} | default(none) is not none else none");
+                let value = format!("({value}) if {root} | default(none) else none");
                 held = held.with(&field.name, text(template(&value), field.name.span));
             }
         }
@@ -278,7 +298,7 @@ impl Merge<'_, '_> {
                     };
                     let Some(held) = held else { continue };
                     format!(
-                        "{} ~ {held} | tojson ~ {} ~ {value} | tojson if steps.base.revision and {held} is not none \
+                        "{} ~ {held} | tojson ~ {} ~ {value} | tojson if {EVER_EQUAL} and {held} is not none \
                          and {held} != {} and {} else omit",
                         quoted(&format!("{name}: {} says ", names[1 - by])),
                         quoted(&format!(", and {} owns it: set back to ", names[by])),
@@ -301,6 +321,6 @@ fn same(terms: &Terms) -> String {
     let pairs: Vec<_> = pairs.into_iter().filter_map(|(value, held)| Some((value, held.as_ref()?))).collect();
     let exact: Vec<String> = pairs.iter().map(|(value, held)| format!("{value} == {held}")).collect();
     let about = pairs.first().map(|(value, held)| equal(value, held));
-    let about = about.map(|about| format!(" or not steps.base.revision and {about}")).unwrap_or_default();
+    let about = about.map(|about| format!(" or not {EVER_EQUAL} and {about}")).unwrap_or_default();
     if exact.is_empty() { "false".to_owned() } else { format!("{}{about}", exact.join(" or ")) }
 }

@@ -11,6 +11,7 @@ mod expand;
 mod field;
 mod field_map;
 mod merge;
+mod own_writes;
 mod removals;
 mod resolved;
 mod search;

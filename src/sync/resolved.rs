@@ -76,6 +76,11 @@ impl<'a> ResolvedSync<'a> {
                 .any(|field| self.is_written(field, 1 - from) || self.is_set_back(field, from))
     }
 
+    /// Whether missing records are created on the side `to`.
+    pub(super) fn creates(&self, to: usize) -> bool {
+        self.create[to] && self.sides[to].operations.create.is_some()
+    }
+
     /// Whether changes of the field are written to existing records of the side `to`.
     pub(super) fn is_written(&self, field: &Field, to: usize) -> bool {
         self.update[to] && field.flow.goes_to(to)

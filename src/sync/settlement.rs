@@ -5,7 +5,7 @@ use super::changes::Changes;
 use super::field::Field;
 use super::merge::Merge;
 use super::side_operations::takes;
-use super::step_names::{OTHER, OWN, SET_BACK, UPDATED};
+use super::step_names::{BASE, INTENT, OTHER, OWN, SET_BACK, UPDATED};
 use super::tree::{Mapping, member, template, text};
 use crate::source::Node;
 
@@ -36,21 +36,21 @@ impl Settlement<'_, '_, '_> {
         if self.changes.creates() {
             conditions.push("steps.created".to_owned());
         }
-        let written = [self.merge.to(), self.merge.from].into_iter();
-        let written = written.filter(|side| !self.merge.targets(*side).is_empty());
-        let written: Vec<String> =
-            written.map(|side| format!("steps.merge.{}", self.merge.key(side))).collect();
-        conditions.push(format!("steps.merge and ({})", written.join(" or ")));
+        conditions.push(self.merge.writes());
         conditions.extend(differs);
+        conditions.push(format!("steps.{BASE}.over"));
         let values = [0, 1].into_iter().fold(Mapping::new(span), |values, side| {
             values.with_text(end(side), template(&format!("steps.settled.{}", end(side))))
         });
-        let with = self.changes.link().with_text("revision", "{{ steps.base.revision }}");
+        let revision = format!("(steps.{INTENT} or steps.{BASE}).revision");
+        let with = self.changes.link().with_text("revision", template(&revision));
+        let with =
+            with.with("values", values.node()).with_text("over", template(&format!("steps.{BASE}.over")));
         let settle = Mapping::new(span)
             .with_text("id", "settle")
             .with_text("do", sync.builtins.settle_link)
             .with_text("if", template(&conditions.join(" or ")))
-            .with("with", with.with("values", values.node()).node());
+            .with("with", with.node());
         vec![settled.with("with", ends.node()).node(), settle.node()]
     }
 

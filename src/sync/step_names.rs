@@ -1,5 +1,9 @@
 //! Ids of generated steps that others read.
 
+/// Reads what is noted of both records.
+pub(super) const BASE: &str = "base";
+/// Notes what is about to be written.
+pub(super) const INTENT: &str = "intent";
 /// Reads the record of the event.
 pub(super) const OWN: &str = "own";
 /// Reads the other record.

@@ -316,7 +316,7 @@ mod tests {
             ),
             ("{{ event.tags | map('up' ~ 'er') | list }}", "there is no such filter", None),
             ("{{ event | safe }}", "there is no filter `safe`", None),
-            ("{{ event is sameas(1) }}", "there is no test `sameas`", None),
+            ("{{ event is sameas(1) }}", "there is no test `sameas`", Some("did you mean `same`?")),
             ("{{ debug() }}", "there is no function `debug`", None),
             ("{{ nwo() }}", "there is no function `nwo`", Some("did you mean `now`?")),
             (

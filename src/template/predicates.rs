@@ -6,10 +6,12 @@ use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 use rust_decimal::prelude::ToPrimitive;
 
+use super::convert::to_json_charged;
 use super::error::refusal;
 use super::filters::{compiled, decimal, text, unfit};
 use super::order;
 use super::spec::{Spec, own};
+use crate::value::is_same_in_any_case;
 
 /// The engine's own tests that are not available: they concern HTML and the engine, or are aliases.
 pub(super) const WITHHELD: [&str; 19] = [
@@ -39,7 +41,7 @@ pub fn all() -> &'static [Spec] {
     &SPECS
 }
 
-const SPECS: [Spec; 25] = [
+const SPECS: [Spec; 26] = [
     Spec::builtin("true", "It is `true` itself.", ("{{ 1 is true }}", "false")),
     Spec::builtin("false", "It is `false` itself.", ("{{ false is false }}", "true")),
     Spec::builtin("defined", "It is there.", ("{{ x.y is defined }}", "false")),
@@ -81,6 +83,12 @@ const SPECS: [Spec; 25] = [
         "ne(value)",
         "It does not equal the value.",
         ("{{ [1, 2] | select('ne', 1) | list }}", "[2]")
+    ),
+    own!(
+        add_test(same),
+        "same(value)",
+        "It is the same value in any notation that APIs keep one in: text in another case, a phone number with spaces or a country code, a time in another format, a number as text.",
+        ("{{ '+44 7700 900123' is same('+447700900123') }}", "true")
     ),
     own!(
         add_test(|value: &Datum, other: &Datum| order::compare(value, other).map(Ordering::is_lt)),
@@ -132,6 +140,10 @@ const SPECS: [Spec; 25] = [
     ),
 ];
 
+fn same(state: &State<'_, '_>, value: &Datum, other: &Datum) -> Result<bool, Error> {
+    Ok(is_same_in_any_case(&to_json_charged(state, value)?, &to_json_charged(state, other)?))
+}
+
 fn remainder(value: &Datum, divisor: i128) -> Result<i128, Error> {
     if let Ok(whole) = i128::try_from(value.clone()) {
         return Ok(whole % divisor);
@@ -174,6 +186,22 @@ fn matching(state: &State<'_, '_>, value: &Datum, pattern: &str) -> Result<bool,
 mod tests {
     use crate::template::testing::{failure, value};
     use serde_json::json;
+
+    #[test]
+    fn notations_of_a_value_are_the_same() {
+        let event = json!({ "name": "Ada", "phone": "07700 900123", "none": null });
+        for (text, wanted) in [
+            ("{{ event.name is same(' ADA ') }}", true),
+            ("{{ event.phone is same(value='+447700900123') }}", true),
+            ("{{ event.name is same('Ida') }}", false),
+            ("{{ event.none is same('') }}", true),
+            ("{{ event.none is same('0') }}", false),
+            ("{{ ['x', '+447700900123'] | select('same', event.phone) | list == ['+447700900123'] }}", true),
+        ] {
+            assert_eq!(value(text, event.clone()), json!(wanted), "{text}");
+        }
+        failure("{{ event.mobile is same('x') }}", event);
+    }
 
     #[test]
     fn null_is_no_text_and_no_number() {

@@ -1,4 +1,5 @@
-use hob::journal::{BaseValues, BaseWrite, Link, LinkBase, LinkWrite, Part, RecipeText, Record};
+use hob::journal::{BaseValues, BaseWrite, Link, LinkBase, LinkWrite, Part, RecipeText, Record, WriteIntent};
+use hob::run::RunId;
 use serde_json::{Value, json};
 
 use crate::fixture::StoreLocation;
@@ -73,27 +74,40 @@ fn values(from: Value, to: Value) -> BaseValues {
     serde_json::from_value(json!({ "from": from, "to": to })).unwrap()
 }
 
+/// A base whose records have these values.
+fn settled(revision: u64, values: &BaseValues) -> LinkBase {
+    LinkBase { revision, values: values.clone(), ..LinkBase::default() }
+}
+
 pub async fn a_link_keeps_what_both_records_had(location: &StoreLocation) {
     let journal = location.open().await;
     let pair = link("n", "a", "1");
     let base = async || journal.link_base("n", None, Some("1")).await.unwrap();
-    let settle = async |seen, values: &BaseValues| journal.settle_link(&pair, seen, values).await.unwrap();
+    let put = async |base: &LinkBase| journal.put_link_base(&pair, base).await.unwrap();
     let first = values(json!({ "name": "Ada", "phone": null }), json!({ "name": { "a\u{0}": [1.50] } }));
-    assert_eq!((base().await, settle(0, &first).await), (None, BaseWrite::Unlinked));
+    assert_eq!((base().await, put(&settled(1, &first)).await), (None, BaseWrite::Unlinked));
     journal.save_link(&pair).await.unwrap();
     assert_eq!(base().await, Some(LinkBase::default()));
-    assert_eq!(settle(0, &first).await, BaseWrite::Saved);
-    assert_eq!(base().await, Some(LinkBase { revision: 1, values: first.clone() }));
+    assert_eq!(put(&settled(1, &first)).await, BaseWrite::Saved);
+    assert_eq!(base().await, Some(settled(1, &first)));
     // Of two who know one revision, one is told of the other.
     let phone = values(json!({ "phone": "1" }), json!({ "phone": 1 }));
-    assert_eq!(settle(0, &phone).await, BaseWrite::Outdated);
-    assert_eq!(base().await.unwrap().revision, 1);
-    assert_eq!(settle(1, &phone).await, BaseWrite::Saved);
-    assert_eq!(base().await, Some(LinkBase { revision: 2, values: phone.clone() }));
+    assert_eq!(put(&settled(1, &phone)).await, BaseWrite::Outdated);
+    assert_eq!(put(&settled(3, &phone)).await, BaseWrite::Outdated);
+    assert_eq!(base().await, Some(settled(1, &first)));
+    assert_eq!(put(&settled(2, &phone)).await, BaseWrite::Saved);
+    assert_eq!(base().await, Some(settled(2, &phone)));
     assert_eq!(journal.link_base("n", Some("a"), None).await.unwrap(), base().await);
-    // Who settles has written: others have to know, also where all values are as before.
-    assert_eq!(settle(2, &phone).await, BaseWrite::Saved);
-    assert_eq!(base().await.unwrap().revision, 3);
+    // What is about to be written is kept with it.
+    let intent = |n: u64| WriteIntent {
+        run: RunId(format!("run_{n}")),
+        values: values(json!({}), json!({ "name": format!("a\u{0}{n}") })),
+    };
+    let intended = settled(2, &phone).intended(intent(1)).intended(intent(2));
+    assert_eq!(put(&intended).await, BaseWrite::Outdated, "two revisions on");
+    let intended = settled(2, &phone).intended(intent(1));
+    assert_eq!(put(&intended).await, BaseWrite::Saved);
+    assert_eq!(base().await, Some(intended));
     // Saving the link again changes nothing, with another one in its place it is gone.
     journal.save_link(&pair).await.unwrap();
     assert_eq!(journal.replace_links(&pair).await.unwrap(), []);
@@ -102,7 +116,7 @@ pub async fn a_link_keeps_what_both_records_had(location: &StoreLocation) {
     assert_eq!(base().await, None);
     journal.replace_links(&pair).await.unwrap();
     assert_eq!(base().await, Some(LinkBase::default()));
-    settle(0, &phone).await;
+    put(&settled(1, &phone)).await;
     journal.delete_link("n", Some("a"), None).await.unwrap();
     journal.save_link(&pair).await.unwrap();
     assert_eq!(base().await, Some(LinkBase::default()));
@@ -118,9 +132,8 @@ pub async fn of_many_who_settle_a_link_one_does(location: &StoreLocation) {
         for n in 0..8 {
             let (journal, pair) = (if n % 2 == 0 { first.clone() } else { other.clone() }, pair.clone());
             let noted = values(json!({ format!("f{n}"): revision }), json!({}));
-            tasks.push(tokio::spawn(
-                async move { journal.settle_link(&pair, revision, &noted).await.unwrap() },
-            ));
+            let next = settled(revision + 1, &noted);
+            tasks.push(tokio::spawn(async move { journal.put_link_base(&pair, &next).await.unwrap() }));
         }
         let mut saved = 0;
         for task in tasks {

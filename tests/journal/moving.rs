@@ -1,7 +1,7 @@
 use hob::event::Seen;
 use hob::journal::{
-    BaseValues, BaseWrite, Batch, Due, Journal, Link, Part, Progress, RecipeText, Record, Retention,
-    RunFilter, RunUpdate,
+    BaseWrite, Batch, Due, Journal, Link, LinkBase, Part, Progress, RecipeText, Record, Retention, RunFilter,
+    RunUpdate,
 };
 use hob::run::{RunState, Write};
 use serde_json::json;
@@ -45,9 +45,11 @@ async fn fill_store(journal: &dyn Journal) {
     journal.append(Batch { events: vec![(event("x"), vec![])], progress: Some(progress) }).await.unwrap();
     let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: "t".to_owned() };
     journal.save_link(&link).await.unwrap();
-    let had = json!({ "from": { "name": "Ada" }, "to": { "name": ["ü", 1.50] } });
-    let settled = journal.settle_link(&link, 0, &serde_json::from_value(had).unwrap()).await.unwrap();
-    assert_eq!(settled, BaseWrite::Saved);
+    let intent = json!({ "run": "run_1", "from": {}, "to": { "name": 2.50 } });
+    let (from, to) = (json!({ "name": "Ada" }), json!({ "name": ["ü", 1.50] }));
+    let base = json!({ "revision": 1, "from": from, "to": to, "intents": [intent] });
+    let base: LinkBase = serde_json::from_value(base).unwrap();
+    assert_eq!(journal.put_link_base(&link, &base).await.unwrap(), BaseWrite::Saved);
     let (name, version) = ("a".to_owned(), "v1".to_owned());
     let recipe = RecipeText { name, version, file: "a.yaml".to_owned(), text: "name: a".to_owned() };
     journal.save_recipe(&recipe).await.unwrap();
@@ -159,8 +161,9 @@ pub async fn a_fingerprint_tells_any_change(location: &StoreLocation) {
         is_new(&mut known, journal.fingerprint().await.unwrap());
     }
     let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: "u".to_owned() };
-    for seen in [0, 1] {
-        journal.settle_link(&link, seen, &BaseValues::default()).await.unwrap();
+    for revision in [1, 2] {
+        let base = LinkBase { revision, ..LinkBase::default() };
+        journal.put_link_base(&link, &base).await.unwrap();
         is_new(&mut known, journal.fingerprint().await.unwrap());
     }
     for value in [1, 2] {

@@ -20,6 +20,7 @@ impl Rule for LinkInputs {
             Builtin::LinksSave,
             Builtin::LinksDelete,
             Builtin::LinksBase,
+            Builtin::LinksIntend,
             Builtin::LinksSettle,
         ];
         for (call, operation) in context.known_calls() {

@@ -19,8 +19,9 @@ pub(in crate::engine) async fn execute(
         Builtin::LinksSave => links::save(journal, inputs, context.options.dry_run).await,
         Builtin::LinksFind => links::find(journal, inputs).await,
         Builtin::LinksDelete => links::delete(journal, inputs).await,
-        Builtin::LinksBase => link_bases::base(journal, inputs).await,
-        Builtin::LinksSettle => link_bases::settle(journal, inputs, context.options.dry_run).await,
+        Builtin::LinksBase => link_bases::base(context, inputs).await,
+        Builtin::LinksIntend => link_bases::intend(context, inputs).await,
+        Builtin::LinksSettle => link_bases::settle(context, inputs).await,
         Builtin::StateGet => state::get(journal, inputs).await,
         Builtin::StatePut => state::put(journal, inputs).await,
         Builtin::Wait | Builtin::Stop | Builtin::Log | Builtin::Set => {

@@ -7,7 +7,7 @@ use crate::journal::database::{Database, Dialect, Param, rows};
 use crate::journal::encoding::{AT_ONCE, ORPHAN, code, due, stamp, unsettled_text, write_text};
 use crate::journal::event_row::{EventRow, priority};
 use crate::journal::format::write_entry;
-use crate::journal::queries::links;
+use crate::journal::queries::{link_bases, links};
 use crate::journal::row::{Row, Unreadable};
 use crate::journal::{Due, Error, Link, Record};
 use crate::run::RunState;
@@ -235,7 +235,7 @@ impl Rows {
             Record::Link { name, from, to, base } => {
                 let link = Link { name: name.clone(), from: from.clone(), to: to.clone() };
                 self.links.push(link);
-                let values = if base.is_empty() { Param::Null } else { json(&base.values)? };
+                let values = if base.is_empty() { Param::Null } else { Param::Json(link_bases::text(base)?) };
                 let row = [name, from, to].map(Param::from);
                 (LINKS, [&row[..], &[values, Param::count(base.revision)]].concat())
             }

@@ -2,7 +2,6 @@
 
 mod evidence;
 mod known_write;
-pub(super) mod same;
 mod state;
 mod subject;
 mod verdict;

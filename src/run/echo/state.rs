@@ -1,7 +1,6 @@
 //! The known values of a record's watched fields, from earlier events and hob's writes.
 
-use super::same::is_same;
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, is_same};
 
 /// A field of a record, as the path of names.
 pub type FieldPath = Vec<String>;

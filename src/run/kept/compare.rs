@@ -6,8 +6,7 @@ use super::comparison::Comparison;
 use super::text::compare_texts;
 use crate::catalog::Shows;
 use crate::run::difference::Difference;
-use crate::run::echo::same::{is_nothing, is_same};
-use crate::value::{Map, Shape, Value, from_epoch};
+use crate::value::{Map, Shape, Value, from_epoch, is_nothing, is_same};
 
 /// Fields that tell the members of a list apart.
 const IDS: [&str; 4] = ["id", "_id", "key", "name"];

@@ -5,8 +5,7 @@ use super::named::named_differences;
 use crate::catalog::{Operation, Place, WriteTarget, path};
 use crate::run::ShownRecord;
 use crate::run::difference::Difference;
-use crate::run::echo::same::is_nothing;
-use crate::value::{Map, Value, id};
+use crate::value::{Map, Value, id, is_nothing};
 
 /// Names of fields that APIs take and do not show again.
 const WRITE_ONLY: [&str; 6] = ["password", "passcode", "secret", "token", "apikey", "credential"];

@@ -4,8 +4,7 @@ use super::compare::Fields;
 use super::comparison::Comparison;
 use crate::catalog::{Operation, ReadBack, path};
 use crate::run::difference::Difference;
-use crate::run::echo::same::is_nothing;
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, is_nothing};
 
 /// The members of the lists among `inputs` that `answer` lacks, or shows with another value.
 pub(super) fn named_differences(

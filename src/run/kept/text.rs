@@ -4,8 +4,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use url::Url;
 
 use super::comparison::Comparison;
-use crate::run::echo::same::is_same;
-use crate::value::{Shape, Value, Written, time_in};
+use crate::value::{Shape, Value, Written, is_same, time_in};
 
 /// Time zones are no further from UTC.
 const FARTHEST_ZONE: TimeDelta = TimeDelta::hours(14);

@@ -1,8 +1,7 @@
 //! Whether the fields that a write sends are those that a record holds.
 
 use crate::catalog::{Operation, Place, ReadBack, WriteTarget};
-use crate::run::echo::same::is_nothing;
-use crate::value::{Map, Value, Written, time_in};
+use crate::value::{Map, Value, Written, is_nothing, time_in};
 
 /// What is known of the fields that a write sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,10 +10,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    Appended, BaseValues, BaseWrite, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun,
-    LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, Queries, RecipeText, Record, Retention,
-    RunDetail, RunFilter, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals, Unfinished,
-    Written,
+    Appended, BaseWrite, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState,
+    LimitWrite, Link, LinkBase, LinkWrite, Pruned, Queries, RecipeText, Record, Retention, RunDetail,
+    RunFilter, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals, Unfinished, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -450,8 +449,8 @@ impl Queries for FaultyJournal {
         self.inner.link_base(name, from, to).await
     }
 
-    async fn settle_link(&self, link: &Link, seen: u64, values: &BaseValues) -> Result<BaseWrite, Error> {
-        self.write(self.inner.settle_link(link, seen, values)).await
+    async fn put_link_base(&self, link: &Link, base: &LinkBase) -> Result<BaseWrite, Error> {
+        self.write(self.inner.put_link_base(link, base)).await
     }
 
     async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {

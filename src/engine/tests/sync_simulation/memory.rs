@@ -18,6 +18,10 @@ pub(super) struct MemoryHistory {
 }
 
 impl MemoryHistory {
+    pub(super) fn run(&self, id: &RunId) -> &RunDetail {
+        self.runs.iter().rfind(|detail| detail.run.id == *id).unwrap()
+    }
+
     pub(super) fn run_mut(&mut self, id: &RunId) -> &mut RunDetail {
         self.runs.iter_mut().rfind(|detail| detail.run.id == *id).unwrap()
     }

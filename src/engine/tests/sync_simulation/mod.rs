@@ -7,6 +7,7 @@ mod generated;
 mod memory;
 mod random;
 mod recipes;
+mod seeds;
 mod simulation;
 mod systems;
 mod timeline;
@@ -14,21 +15,15 @@ mod timeline;
 use std::fmt::Write as _;
 
 use recipes::Mode;
+use seeds::Seeds;
 use simulation::{Counts, Simulation};
 
-/// Seeds of a usual run; `HOB_SYNC_SEEDS` sets another number, `HOB_SYNC_SEED` plays one of them and prints what
-/// happened (with `--nocapture`).
+/// Seeds of a usual run.
 const SEEDS: u64 = 24;
 
 #[test]
 fn two_systems_end_equal_and_no_echo_runs() {
-    #[expect(clippy::disallowed_methods, reason = "settings of the tests")]
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
-    let single = number("HOB_SYNC_SEED");
-    let seeds = match single {
-        Some(seed) => seed..seed + 1,
-        None => 1..number("HOB_SYNC_SEEDS").unwrap_or(SEEDS) + 1,
-    };
+    let Seeds { seeds, is_single } = Seeds::chosen(SEEDS, &[]);
     let (mut failures, mut total) = (String::new(), Counts::default());
     for seed in seeds {
         let mut simulation = Simulation::new(seed);
@@ -37,7 +32,7 @@ fn two_systems_end_equal_and_no_echo_runs() {
         let [fitr, highlevel] = [0, 1].map(|system: usize| simulation.systems[system].values());
         let has_echo = simulation.mode == Mode::Webhooks && counts.echoes > 0;
         let summary = format!("HOB_SYNC_SEED={seed}: {fitr:?} {highlevel:?} {counts:?}");
-        if single.is_some() {
+        if is_single {
             println!("{}\n{summary}", simulation.log.join("\n"));
         }
         if fitr != highlevel || has_echo {

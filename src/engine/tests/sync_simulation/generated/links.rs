@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalog::Builtin;
-use crate::journal::{BaseValues, LinkBase};
-use crate::run::{StepError, StepResult};
+use crate::journal::{BaseValues, LinkBase, WriteIntent};
+use crate::run::{RunId, StepError, StepResult};
 
 /// The links of the sync.
 #[derive(Default)]
@@ -20,7 +20,14 @@ impl MemoryLinks {
             .find(|link| from.is_none_or(|from| from == link.0) && to.is_none_or(|to| to == link.1))
     }
 
-    pub(super) fn perform(&mut self, which: Builtin, inputs: &Map<String, Value>) -> StepResult {
+    /// Performs an operation for the run `own`. `has_ended` tells of a run whether it has.
+    pub(super) fn perform(
+        &mut self,
+        which: Builtin,
+        inputs: &Map<String, Value>,
+        own: &RunId,
+        has_ended: impl Fn(&RunId) -> bool,
+    ) -> StepResult {
         let text = |name: &str| inputs[name].as_str().unwrap().to_owned();
         match which {
             Builtin::LinksFind => {
@@ -39,20 +46,41 @@ impl MemoryLinks {
                 StepResult::Done(json!({}))
             }
             Builtin::LinksBase => {
-                let base = self.at(inputs).map(|link| link.2.clone());
-                StepResult::Done(json!(base.unwrap_or_default()))
+                let base = self.at(inputs).map(|link| link.2.clone()).unwrap_or_default();
+                let runs = base.intents.iter().map(|intent| &intent.run);
+                let over: Vec<&RunId> = runs.filter(|run| *run == own || has_ended(run)).collect();
+                let LinkBase { revision, values: BaseValues { from, to }, .. } = &base;
+                let sent = base.sent();
+                StepResult::Done(
+                    json!({ "revision": revision, "from": from, "to": to, "sent": sent, "over": over }),
+                )
+            }
+            Builtin::LinksIntend => {
+                let mut values = inputs["values"].clone();
+                for end in ["from", "to"] {
+                    values.as_object_mut().unwrap().entry(end).or_insert_with(|| json!({}));
+                }
+                let values = serde_json::from_value(values).unwrap();
+                let intent = WriteIntent { run: own.clone(), values };
+                self.note(inputs, |base| base.intended(intent))
             }
             Builtin::LinksSettle => {
                 let values: BaseValues = serde_json::from_value(inputs["values"].clone()).unwrap();
-                let link = self.at(inputs).unwrap();
-                if inputs["revision"] != link.2.revision {
-                    let error = StepError::new("another run made them equal meanwhile");
-                    return StepResult::Again { error, not_before: None, lost: false };
-                }
-                link.2 = LinkBase { revision: link.2.revision + 1, values };
-                StepResult::Done(json!({ "settled": true }))
+                let mut over: Vec<RunId> = serde_json::from_value(inputs["over"].clone()).unwrap();
+                over.push(own.clone());
+                self.note(inputs, |base| base.settled(values, &over))
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    fn note(&mut self, inputs: &Map<String, Value>, next: impl FnOnce(LinkBase) -> LinkBase) -> StepResult {
+        let base = &mut self.at(inputs).unwrap().2;
+        if inputs["revision"] != base.revision {
+            let error = StepError::new("another run made them equal meanwhile");
+            return StepResult::Again { error, not_before: None, lost: false };
+        }
+        *base = next(std::mem::take(base));
+        StepResult::Done(json!({ "revision": base.revision }))
     }
 }

@@ -353,6 +353,7 @@ impl Simulation {
         stored
             .entries
             .extend(planned.unwrap().entries.into_iter().map(|entry| StampedEntry::new(now, entry)));
+        self.history.run_mut(run).row.state = RunState::Waiting;
         self.counts.retried += 1;
         self.log(&format!("{run} retried"));
         self.waiting.entry(lane.clone()).or_default().push_back(stored);
@@ -491,7 +492,9 @@ impl Simulation {
 
     fn handle_request(&mut self, lane: Lane, call: Box<StepCall>) {
         if let Some(which) = call.operation.builtin {
-            let result = self.links.perform(which, &call.inputs);
+            let own = &self.active[&lane].stored.run.id;
+            let has_ended = |run: &RunId| self.history.run(run).row.state.is_finished();
+            let result = self.links.perform(which, &call.inputs, own, has_ended);
             if self.fails && self.random.percent(1) {
                 self.timeline.add(self.now + 3000, Task::Resume { lane });
                 return;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::value::{Value, Written, time_in};
+use super::{Value, Written, time_in};
 
 /// Minimum number of digits of a phone number without its country code.
 const PHONE_DIGITS: usize = 7;
@@ -10,7 +10,7 @@ const PHONE_DIGITS: usize = 7;
 /// Whether `one` equals `other` in any notation: a number or a boolean as text, an e-mail address in another case, a
 /// phone number with spaces or a country code, a time in another format, a list of texts in another order, a missing
 /// value as null or empty text.
-pub(in crate::run) fn is_same(one: &Value, other: &Value) -> bool {
+pub fn is_same(one: &Value, other: &Value) -> bool {
     if one == other || is_nothing(one) && is_nothing(other) {
         return true;
     }
@@ -30,6 +30,12 @@ pub(in crate::run) fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// Whether `one` equals `other` in any notation, and in any case.
+pub fn is_same_in_any_case(one: &Value, other: &Value) -> bool {
+    let is_same_text = || Some(one.as_str()?.trim().to_lowercase() == other.as_str()?.trim().to_lowercase());
+    is_same(one, other) || is_same_text().unwrap_or_default()
+}
+
 /// Item by item or, for scalars, in any order.
 fn are_same(ones: &[Value], others: &[Value]) -> bool {
     let plain = |values: &[Value]| !values.iter().any(|value| value.is_array() || value.is_object());
@@ -41,7 +47,7 @@ fn are_same(ones: &[Value], others: &[Value]) -> bool {
 }
 
 /// Values that APIs return for a field that is not set.
-pub(in crate::run) fn is_nothing(value: &Value) -> bool {
+pub fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),
