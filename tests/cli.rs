@@ -68,6 +68,8 @@ mod operations;
 mod outcomes;
 #[path = "cli/outgoing_addresses.rs"]
 mod outgoing_addresses;
+#[path = "cli/over_parents.rs"]
+mod over_parents;
 #[path = "cli/pause_resume.rs"]
 mod pause_resume;
 #[path = "cli/plan.rs"]

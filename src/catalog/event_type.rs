@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::nested_inputs::{BodyPath, NestedInputs};
@@ -69,7 +69,7 @@ impl EventType {
 }
 
 /// What happened to the record of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordChange {
     /// It was created.
@@ -78,6 +78,17 @@ pub enum RecordChange {
     Changed,
     /// It was removed.
     Removed,
+}
+
+impl RecordChange {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
 }
 
 fn root() -> String {

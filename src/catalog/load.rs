@@ -245,6 +245,9 @@ impl Catalog {
             }
         }
         self.check_records(&connector, root)?;
+        for tree in of_kind(FileKind::Operations) {
+            self.check_parents(&connector, tree)?;
+        }
         self.connectors.insert(connector.connector.clone(), Arc::new(connector));
         Ok(())
     }
@@ -273,6 +276,28 @@ impl Catalog {
                 let reason =
                     format!("`{name}`: `{field}` names `{id}`, which is no operation of this connector");
                 return Err(tree.invalid(Some(tree.node.span_at(&["records", name, field])), reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that what `per_parent` of the operations in `tree` names can be polled.
+    fn check_parents(&self, connector: &Connector, tree: &Tree) -> Result<(), Error> {
+        let ids = tree.node.get("operations").and_then(|node| node.as_map()).into_iter().flatten();
+        for (id, _) in ids {
+            let Some(listing) = self.operation(&id.value).and_then(|operation| operation.list.as_ref())
+            else {
+                continue;
+            };
+            let is_poller = |name: &&str| {
+                let named = self.operation(name);
+                named.is_some_and(|named| named.is_poller() && named.connector == connector.connector)
+            };
+            if let Some(name) = listing.per_parent.operations().find(|name| !is_poller(name)) {
+                let reason =
+                    format!("`{id}`: `per_parent` names `{name}`, which is no poller of this connector");
+                let place = ["operations", id.value.as_str(), "list", "per_parent"];
+                return Err(tree.invalid(Some(tree.node.span_at(&place)), reason));
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ mod nested_inputs;
 mod operation;
 mod paging;
 pub mod path;
+mod per_parent;
 pub mod placeholder;
 mod placeholder_check;
 pub mod public_key;
@@ -41,6 +42,7 @@ pub use operation::{
     Place, Probe, ProbeById, ReadBack,
 };
 pub use paging::{Listing, NextValue, Paging};
+pub use per_parent::PerParent;
 pub use placeholder::PathTemplate;
 pub use quiet_poll::{End, Order, QuietPoll, Wanted};
 pub use record_kind::{RecordFind, RecordKind};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ListWindow, path};
+use super::{ListWindow, PerParent, path};
 
 /// The list of a poller.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +45,9 @@ pub struct Listing {
     /// The list answers only for a window of time, which its inputs name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<ListWindow>,
+    /// What is known of a list that is read for one parent at a time.
+    #[serde(default, skip_serializing_if = "PerParent::is_default")]
+    pub per_parent: PerParent,
     /// How to get the next page.
     #[serde(default)]
     pub paging: Paging,

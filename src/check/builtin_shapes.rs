@@ -38,8 +38,12 @@ pub(super) fn run() -> &'static Shape {
 }
 
 /// `event` of a poll: the item, with what changed of it and as it was before; `None` where nothing is known of it.
-/// `read` fetches the whole record.
-pub(super) fn event(poller: &Operation, read: Option<&Operation>) -> Option<Shape> {
+/// `read` fetches the whole record, and `parents` lists what the item belongs to.
+pub(super) fn event(
+    poller: &Operation,
+    read: Option<&Operation>,
+    parents: Option<&Operation>,
+) -> Option<Shape> {
     let is_known = |item: &&Shape| item.kind == Kind::Object && !item.fields.is_empty();
     let mut event = poller.item_shape().filter(is_known)?.clone();
     if let Some(read) = read {
@@ -49,6 +53,10 @@ pub(super) fn event(poller: &Operation, read: Option<&Operation>) -> Option<Shap
     let changed = Shape { items: Some(Box::new(Shape::new(Kind::String))), ..Shape::new(Kind::Array) };
     event.fields.entry("changed".into()).or_insert(changed);
     event.fields.entry("before".into()).or_insert(before);
+    if let Some(parents) = parents {
+        let parent = parents.item_shape().cloned().unwrap_or_else(|| Shape::new(Kind::Any));
+        event.fields.insert("parent".into(), parent);
+    }
     Some(event)
 }
 

@@ -11,7 +11,7 @@ use super::accounts::{self, Accounts};
 use super::step_reads::StepReads;
 use super::workspace_info::WorkspaceInfo;
 use crate::catalog::{Catalog, Operation};
-use crate::recipe::{Action, Recipe, Trigger};
+use crate::recipe::{Action, Poll, Recipe, Trigger};
 
 /// A valid recipe with its operations. Created only by checking; cheap to clone.
 #[derive(Clone)]
@@ -23,6 +23,7 @@ struct Inner {
     recipe: Recipe,
     catalog: Arc<Catalog>,
     poller: Option<Arc<Operation>>,
+    parents: Option<Arc<Operation>>,
     /// The operations of the steps, in order.
     operations: Vec<Arc<Operation>>,
     accounts: Vec<Accounts>,
@@ -64,6 +65,10 @@ impl CheckedRecipe {
             Trigger::Poll(poll) => Some(find(&poll.operation, None)?),
             _ => None,
         };
+        let parents = match &recipe.trigger {
+            Trigger::Poll(Poll { over: Some(over), .. }) => Some(find(&over.operation, None)?),
+            _ => None,
+        };
         let operations = recipe.all_actions().map(|action| find(&action.operation, Some(action)));
         let operations = operations.collect::<Option<_>>()?;
         let connectors = accounts::connectors(&recipe, catalog);
@@ -76,7 +81,8 @@ impl CheckedRecipe {
         let version = hex::encode(Sha256::digest(recipe.text().as_bytes()))[..16].to_owned();
         let step_reads = StepReads::from_recipe(&recipe);
         let catalog = Arc::clone(catalog);
-        let inner = Inner { recipe, catalog, poller, operations, accounts, versions, step_reads, version };
+        let inner =
+            Inner { recipe, catalog, poller, parents, operations, accounts, versions, step_reads, version };
         Some(Self { inner: Arc::new(inner) })
     }
 
@@ -119,6 +125,11 @@ impl CheckedRecipe {
     /// The operation of its poll trigger.
     pub fn poller(&self) -> Option<&Arc<Operation>> {
         self.inner.poller.as_ref()
+    }
+
+    /// The operation that lists the parents of what its trigger polls.
+    pub fn parents(&self) -> Option<&Arc<Operation>> {
+        self.inner.parents.as_ref()
     }
 
     /// The operation `id`, which no step names, in the version of the recipe's connection; in the default version if

@@ -25,12 +25,14 @@ pub struct Context<'a> {
     pub texts: Vec<TemplateSite<'a>>,
     /// Those with expressions.
     pub sites: Vec<TemplateSite<'a>>,
-    /// All uses of operations: the poller, then the steps.
+    /// All uses of operations: the poller, that of its parents, then the steps.
     pub calls: Vec<Call<'a>>,
     /// The shape of `connection` in templates.
     pub connection: Shape,
     /// What templates see as `event`, of a poll once a run has begun.
     pub event: Option<Shape>,
+    /// The poller of a poll's parents.
+    pub parents: Option<&'a Arc<Operation>>,
     /// The number of suggestions so far.
     suggested: Cell<usize>,
 }
@@ -44,20 +46,24 @@ pub struct Call<'a> {
     pub operation: Option<&'a Arc<Operation>>,
     /// Its inputs.
     pub with: &'a TemplateTree,
-    /// The step; `None` for the trigger's poller.
+    /// The step; `None` for the trigger's pollers.
     pub action: Option<&'a Action>,
 }
 
 impl<'a> Context<'a> {
     /// For `recipe`, which may be broken.
     pub fn new(recipe: &'a Recipe, catalog: &'a Arc<Catalog>, workspace_info: &'a WorkspaceInfo) -> Self {
-        let poller = match &recipe.trigger {
-            Trigger::Poll(Poll { operation, with, .. }) => Some((operation, with, None)),
-            _ => None,
+        let (poller, parents) = match &recipe.trigger {
+            Trigger::Poll(Poll { operation, with, over, .. }) => {
+                let parents = over.as_ref().map(|over| (&over.operation, &over.with, None));
+                (Some((operation, with, None)), parents)
+            }
+            _ => (None, None),
         };
         let steps = recipe.all_actions().map(|action| (&action.operation, &action.with, Some(action)));
         let calls = poller
             .into_iter()
+            .chain(parents)
             .chain(steps)
             .map(|(name, with, action)| Call {
                 name,
@@ -73,6 +79,12 @@ impl<'a> Context<'a> {
             Trigger::Poll(poll) => operation(recipe, catalog, workspace_info, &poll.operation, None),
             _ => None,
         };
+        let parents = match &recipe.trigger {
+            Trigger::Poll(Poll { over: Some(over), .. }) => {
+                operation(recipe, catalog, workspace_info, &over.operation, None)
+            }
+            _ => None,
+        };
         let is_whole = matches!(&recipe.trigger, Trigger::Poll(poll) if poll.hydrate.value);
         let event = match &recipe.trigger {
             Trigger::Webhook(Webhook::Events { connector, types, hydrate: false, .. }) => {
@@ -84,11 +96,11 @@ impl<'a> Context<'a> {
             }
             _ => poller.and_then(|poller| {
                 let read = catalog.record_read(poller).filter(|_| is_whole).map(|(read, _)| read);
-                builtin_shapes::event(poller, read)
+                builtin_shapes::event(poller, read, parents.map(Arc::as_ref))
             }),
         };
         let suggested = Cell::new(0);
-        Self { recipe, catalog, workspace_info, texts, sites, calls, connection, event, suggested }
+        Self { recipe, catalog, workspace_info, texts, sites, calls, connection, event, parents, suggested }
     }
 
     /// Adds "did you mean" to `diagnostic` if one of `known` is close to `name`. Limited to as many diagnostics as

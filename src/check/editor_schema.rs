@@ -9,9 +9,11 @@ use crate::recipe;
 use crate::value::{Kind, Shape};
 
 /// Another number for each change of this file that makes another schema from the same operations.
-const WRITTEN_AS: u32 = 2;
+const WRITTEN_AS: u32 = 3;
 /// Definition for text with an expression.
 const TEMPLATE: &str = "Expression";
+/// Definition for the name of a list of parents.
+const PARENTS: &str = "Parents";
 /// Shapes with a shorter JSON text are inlined.
 const SHORT: usize = 60;
 
@@ -50,6 +52,14 @@ pub fn schema(catalog: &Catalog) -> Value {
             *name = one_of(&ids, &summaries);
         }
         definition.insert("allOf".into(), Value::Array(cases));
+    }
+    let (pollers, summaries) = ids(Operation::is_poller);
+    if !pollers.is_empty() {
+        definitions.insert(PARENTS.into(), one_of(&pollers, &summaries));
+        for (holder, place) in [("Over", "/properties/poll"), ("OverText", "/anyOf/0")] {
+            let name = definitions.get_mut(holder).and_then(|holder| holder.pointer_mut(place));
+            name.into_iter().for_each(|name| *name = reference(PARENTS));
+        }
     }
     definitions.insert(
         TEMPLATE.into(),

@@ -59,7 +59,9 @@ impl CheckedRecipe {
         match self.trigger() {
             Trigger::Poll(poll) => {
                 if let Some(poller) = self.poller() {
-                    self.add(&mut uses, poller, Purpose::Poll, None);
+                    for list in self.parents().into_iter().chain([poller]) {
+                        self.add(&mut uses, list, Purpose::Poll, None);
+                    }
                     let read = self.catalog().record_read(poller).filter(|_| poll.hydrate.value);
                     if let Some(read) = read.and_then(|(read, _)| self.operation_by_id(&read.id)) {
                         self.add(&mut uses, read, Purpose::Hydrate, None);

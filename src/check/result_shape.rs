@@ -176,6 +176,9 @@ pub(super) fn origin<'a>(
             }
             _ => None,
         },
+        ("parent", _) if matches!(position, Position::ParentInput) => {
+            of_item(context.parents?).map(|known| (known, 0))
+        }
         ("steps", [PathStep::Field(id), ..]) => {
             let action = context.recipe.all_actions().find(|action| action.id == *id)?;
             step_shape(action, context.operation(action)?).map(|known| (known, 1))

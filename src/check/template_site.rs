@@ -17,6 +17,8 @@ pub struct TemplateSite<'a> {
 pub enum Position<'a> {
     /// Before each poll.
     PollInput,
+    /// Before each parent's list is read.
+    ParentInput,
     /// When a request is received.
     Verify,
     /// When there is an event: `when`.
@@ -54,6 +56,7 @@ impl Position<'_> {
     pub fn roots(&self) -> Vec<&str> {
         match self {
             Position::PollInput => vec!["connection", "env"],
+            Position::ParentInput => vec!["parent", "connection", "env"],
             Position::Verify => vec!["env"],
             Position::When => vec!["event", "connection", "links", "run", "env"],
             Position::Lane => vec!["event", "connection", "run", "env"],
@@ -81,7 +84,12 @@ pub(super) fn has_item(action: &Action) -> bool {
 pub(super) fn all(recipe: &Recipe) -> Vec<TemplateSite<'_>> {
     let mut sites = Vec::new();
     match &recipe.trigger {
-        Trigger::Poll(poll) => add(&mut sites, poll.with.templates(), Position::PollInput),
+        Trigger::Poll(poll) => {
+            let parents = poll.over.iter().flat_map(|over| over.with.templates());
+            add(&mut sites, parents, Position::PollInput);
+            let position = if poll.over.is_some() { Position::ParentInput } else { Position::PollInput };
+            add(&mut sites, poll.with.templates(), position);
+        }
         Trigger::Webhook(Webhook::Path { verify, .. }) => {
             add(&mut sites, verify.key(), Position::Verify);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::event::{Cursor, WithheldRemovals};
+use crate::event::{Cursor, PassSummary, WithheldRemovals};
 
 /// A poller.
 #[derive(Debug, Clone, Serialize)]
@@ -32,15 +32,17 @@ pub(super) struct PollRow {
     pub(super) interval: Option<f64>,
     /// Polls in a row that found nothing, if its interval adapts.
     pub(super) quiet_polls: Option<u32>,
+    /// Of a list that is read for each parent: what the last pass over the parents came to.
+    pub(super) parents: Option<PassSummary>,
     /// Whether it polls as seldom as it may because little is left of the budget.
     pub(super) spares_budget: bool,
 }
 
 impl PollRow {
-    /// The poller of `cursor`; `None` if it belongs to a schedule or a backfill.
+    /// The poller of `cursor`; `None` if it belongs to a schedule, a backfill or the parents of a list.
     pub(super) fn from_cursor(cursor: &Cursor) -> Option<Self> {
         let (health, pace) = (&cursor.health, &cursor.pace);
-        if cursor.key.is_backfill() {
+        if cursor.key.is_secondary() {
             return None;
         }
         Some(Self {
@@ -55,6 +57,7 @@ impl PollRow {
             withheld: cursor.withheld.clone(),
             interval: pace.interval_ms.map(|ms| ms as f64 / 1000.0),
             quiet_polls: pace.interval_ms.map(|_| pace.quiet),
+            parents: cursor.over.last.clone(),
             spares_budget: pace.spares_budget,
         })
     }
@@ -69,6 +72,14 @@ impl PollRow {
         let withheld = self.withheld.as_ref()?;
         let since = time(withheld.since);
         Some(format!("{} on {}: since {since}: {}", self.recipe, self.connection, withheld.reason))
+    }
+
+    /// The parents whose lists could not be read, in one line, if there are any.
+    pub(super) fn skipped(&self) -> Option<String> {
+        let pass = self.parents.as_ref().filter(|pass| pass.skipped > 0)?;
+        let (skipped, all) = (pass.skipped, pass.asked + pass.skipped);
+        let reason = pass.reason.as_deref().unwrap_or("unknown");
+        Some(format!("{} on {}: {skipped} of {all}; the last one: {reason}", self.recipe, self.connection))
     }
 
     /// The present interval in one line, if it adapts.

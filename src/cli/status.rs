@@ -148,7 +148,7 @@ impl Page {
         });
         let row = |name: String| {
             let recipe = sound.iter().find(|recipe| recipe.name() == name);
-            let is_own = |cursor: &&Cursor| cursor.key.belongs_to(&name) && !cursor.key.is_backfill();
+            let is_own = |cursor: &&Cursor| cursor.key.belongs_to(&name) && !cursor.key.is_secondary();
             let due = known.cursors.iter().filter(is_own).map(|cursor| cursor.due);
             let mine: Vec<&PollRow> = polls.iter().filter(|poll| poll.recipe == name).collect();
             let (paused_since, last_event) = (known.paused.get(&name), known.newest.get(&name));
@@ -218,6 +218,10 @@ impl Page {
             Some(format!("{} on {}: until {}: {reason}", poll.recipe, poll.connection, time(poll.due)))
         });
         section("Polls that wait", waiting.collect());
+        section(
+            "Parents whose lists the last poll could not read",
+            self.polls.iter().filter_map(PollRow::skipped).collect(),
+        );
         section("Polls whose interval adapts", self.polls.iter().filter_map(PollRow::pace).collect());
         let paused = self.recipes.iter().filter_map(|row| {
             let since = time(row.paused_since?);

@@ -10,10 +10,11 @@ use super::fixes::Fixes;
 use super::recipes::Recipes;
 use super::test::check_tests;
 use super::{ExitCode, Failure, Session, schema};
-use crate::catalog::{Catalog, QuietPoll};
+use crate::catalog::{Catalog, Listing, Operation, QuietPoll, Wanted};
 use crate::diagnostic::{Report, Severity, render, to_github, to_json, to_sarif};
-use crate::recipe::Trigger;
-use crate::trigger::detect::wanted;
+use crate::recipe::{Poll, Trigger};
+use crate::trigger::detect::{changes, wanted};
+use crate::value::Value;
 use crate::workspace::{self, Workspace, is_test_file};
 
 /// Check hob.yaml, recipes and their tests, and show every mistake with its place
@@ -170,12 +171,34 @@ fn whole_lists(recipes: &Recipes) -> Vec<String> {
     let told = recipes.sound.iter().filter_map(|recipe| {
         let Trigger::Poll(poll) = recipe.trigger() else { return None };
         let listing = recipe.poller()?.list.as_ref()?;
+        if let Some(parents) = recipe.parents() {
+            return Some(per_parent(recipe.name(), poll, listing, parents));
+        }
         let quiet = listing.quiet_poll(wanted(&poll.emit), &poll.with.to_value());
         let QuietPoll::WholeList { .. } = quiet else { return None };
         let (name, operation) = (recipe.name(), poll.operation.as_str());
         Some(format!("{name}: each poll of `{operation}` reads the whole list: {}", quiet.words()))
     });
     told.collect()
+}
+
+/// What a poll costs that reads a list for each parent.
+fn per_parent(name: &str, poll: &Poll, items: &Listing, parents: &Operation) -> String {
+    let (operation, over) = (&poll.operation, &parents.id);
+    if items.per_parent.is_told_by(over, &changes(&poll.emit)) {
+        return format!(
+            "{name}: each poll of `{operation}` reads it for the records of `{over}` that changed, and once a day for all \
+             of them"
+        );
+    }
+    let all = Wanted { only_new: false, removed: true };
+    let cost = |listing: &Listing| listing.quiet_poll(all, &Value::Null).words();
+    let list = parents.list.as_ref().map(cost).unwrap_or_default();
+    format!(
+        "{name}: each poll of `{operation}` reads it for each record of `{over}`, because nothing tells which of them \
+         changed: to list them, {list}; and for each of them, {}",
+        cost(items)
+    )
 }
 
 /// The reports about invalid connectors, without which nothing else can be checked.

@@ -13,6 +13,8 @@ pub struct CursorKey(pub String);
 
 /// The end of the keys of backfills.
 const BACKFILL: &str = "#backfill";
+/// The end of the keys of lists of parents.
+const PARENTS: &str = "#parents";
 
 impl CursorKey {
     /// The cursor of `recipe` for the connections `accounts`.
@@ -30,9 +32,14 @@ impl CursorKey {
         Self(format!("{self}{BACKFILL}"))
     }
 
-    /// Whether it is the cursor of a backfill.
-    pub fn is_backfill(&self) -> bool {
-        self.0.ends_with(BACKFILL)
+    /// The cursor of the list of parents, for the list that is read for each of them.
+    pub fn of_parents(&self) -> Self {
+        Self(format!("{self}{PARENTS}"))
+    }
+
+    /// Whether it is the cursor of a backfill, or of the parents of a list, and not that of a poll of its own.
+    pub fn is_secondary(&self) -> bool {
+        self.0.ends_with(BACKFILL) || self.0.ends_with(PARENTS)
     }
 
     /// Whether it belongs to `recipe`.
@@ -83,6 +90,9 @@ pub struct Cursor {
     /// State of repeated readings in one poll.
     #[serde(default, skip_serializing_if = "is_default")]
     pub pass: Pass,
+    /// Of a list that is read for each parent: how far it has come with them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub over: Box<OverParents>,
     /// When the current or last scan started.
     pub started: DateTime<Utc>,
     /// When to scan again.
@@ -103,6 +113,13 @@ pub struct Cursor {
     /// How often it polls, if its interval adapts or is longer because little is left of the budget.
     #[serde(default, skip_serializing_if = "is_default")]
     pub pace: Pace,
+}
+
+impl Cursor {
+    /// Number of the first of the repeated readings that the current or last scan belongs to.
+    pub fn first_scan(&self) -> u64 {
+        self.scan.saturating_sub(u64::from(self.pass.ended))
+    }
 }
 
 /// How often a poll polls at present.
@@ -170,6 +187,64 @@ pub struct Pass {
     pub missing: u64,
     /// Set once it is decided which missing records are removed: those last seen before this scan.
     pub removed_before: Option<u64>,
+}
+
+/// How far a pass over the parents of a list has come. The list of the parents has a cursor of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OverParents {
+    /// The first scan of the list of parents that belongs to this pass; `None` before it.
+    pub scan: Option<u64>,
+    /// All parents are asked in this pass, not only those that changed.
+    pub complete: bool,
+    /// The parent whose list is being read, with its fingerprint.
+    pub parent: Option<(String, String)>,
+    /// The parents on the current page of their list that are done, each with its fingerprint.
+    pub done: Vec<(String, String)>,
+    /// The most pages with records that one list had in this pass.
+    pub filled: u64,
+    /// Some records could not be reached in this pass, so that none counts as removed.
+    pub partial: bool,
+    /// Parents whose lists were read in this pass.
+    pub asked: u64,
+    /// Parents whose lists could not be read in this pass, and why the last one could not.
+    pub skipped: u64,
+    /// The reason of the last one, for people.
+    pub reason: Option<String>,
+    /// Requests of this pass.
+    pub requests: u64,
+    /// When all parents were last asked.
+    pub completed: Option<DateTime<Utc>>,
+    /// Requests of the last finished pass that asked all parents.
+    pub whole: Option<u64>,
+    /// What the last finished pass came to.
+    pub last: Option<PassSummary>,
+}
+
+/// What a pass over parents came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PassSummary {
+    /// All parents were asked.
+    pub complete: bool,
+    /// Parents whose lists were read.
+    pub asked: u64,
+    /// Parents whose lists could not be read.
+    pub skipped: u64,
+    /// Why the last of them could not.
+    pub reason: Option<String>,
+}
+
+impl OverParents {
+    /// The state before the next pass.
+    pub fn next_pass(&self) -> Box<Self> {
+        Box::new(Self {
+            completed: self.completed,
+            whole: self.whole,
+            last: self.last.clone(),
+            ..Self::default()
+        })
+    }
 }
 
 /// Removals that are not reported because too many records were gone at once: the answers may be faulty.

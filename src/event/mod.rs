@@ -5,7 +5,10 @@ mod kind;
 mod model;
 mod source;
 
-pub use cursor::{Cursor, CursorKey, Health, Pace, Pass, ScanPosition, Seen, Settled, WithheldRemovals};
+pub use cursor::{
+    Cursor, CursorKey, Health, OverParents, Pace, Pass, PassSummary, ScanPosition, Seen, Settled,
+    WithheldRemovals,
+};
 pub use kind::EventKind;
 pub use model::{DedupKey, Event, EventId, REASON, UNREADABLE};
 pub use source::{Priority, Source};

@@ -95,6 +95,7 @@ pub(super) fn derive(operation: &Operation, hints: &BTreeMap<String, Hint>) -> O
         paging,
         other_paging: vec![],
         window: None,
+        per_parent: Default::default(),
     };
     Some(Derived { listing, guesses })
 }

@@ -6,7 +6,7 @@ use super::expression::expression;
 use super::outline::{Part, Place, Role};
 use crate::catalog::Catalog;
 use crate::check::{Position, StepPart};
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, Trigger};
 use crate::source::{Node, SourceFile, parse};
 use crate::sync;
 
@@ -88,7 +88,11 @@ fn mended(text: &str, offset: usize, place: &Place) -> Vec<String> {
 pub fn position<'r>(recipe: &'r Recipe, path: &[Part]) -> Option<Position<'r>> {
     let keys: Vec<Option<&str>> = path.iter().map(Part::key).collect();
     match (keys.as_slice(), path) {
-        ([Some("trigger"), Some("with"), ..], _) => Some(Position::PollInput),
+        ([Some("trigger"), Some("with"), ..], _) => match &recipe.trigger {
+            Trigger::Poll(poll) if poll.over.is_some() => Some(Position::ParentInput),
+            _ => Some(Position::PollInput),
+        },
+        ([Some("trigger"), Some("over"), Some("with"), ..], _) => Some(Position::PollInput),
         ([Some("trigger"), Some("verify"), ..], _) => Some(Position::Verify),
         ([Some("when")], _) => Some(Position::When),
         ([Some("lane")], _) => Some(Position::Lane),

@@ -38,7 +38,9 @@ pub fn definition(reading: &Reading<'_>, find: &FindText<'_>) -> Option<Target> 
             let (connector, event) = text.split_once('.')?;
             in_connectors(reading, find, |root, _| Some(root.get("events")?.entry(event)?.0.span), connector)
         }
-        (FileRole::Recipe | FileRole::Tests, [.., "do" | "poll"], false) => operation(reading, find, &text),
+        (FileRole::Recipe | FileRole::Tests, [.., "do" | "poll" | "over"], false) => {
+            operation(reading, find, &text)
+        }
         (FileRole::Tests, [.., "stubs"], true) => operation(reading, find, &text),
         (FileRole::Tests, ["recipe"], false) => recipe(reading, &text),
         (FileRole::Tests, _, true) => {

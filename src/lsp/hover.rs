@@ -88,7 +88,7 @@ fn of_key(view: &View<'_>, key: &str) -> Option<String> {
 
 fn of_value(view: &View<'_>, text: &str) -> Option<String> {
     match view.keys().as_slice() {
-        [.., "do" | "poll"] => return Some(of_operation(view.catalog().operation(text)?, view)),
+        [.., "do" | "poll" | "over"] => return Some(of_operation(view.catalog().operation(text)?, view)),
         ["trigger", "webhook"] | ["trigger", "webhook", ""] if view.role == FileRole::Recipe => {
             let (connector, name) = text.split_once('.')?;
             let event = view.catalog().connector(connector)?.events.get(name)?;

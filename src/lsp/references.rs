@@ -27,7 +27,7 @@ pub fn references(reading: &Reading<'_>, with_definition: bool, find: &FindText<
         | (FileRole::Settings, ["connections"], true) => {
             everywhere(reading, |recipe| connections(recipe, &text))
         }
-        (FileRole::Recipe | FileRole::Tests, [.., "do" | "poll"], false)
+        (FileRole::Recipe | FileRole::Tests, [.., "do" | "poll" | "over"], false)
         | (FileRole::Connector(_), ["operations"], true) => {
             everywhere(reading, |recipe| operations(recipe, &text))
         }
@@ -51,11 +51,13 @@ fn everywhere(reading: &Reading<'_>, find: impl Fn(&Recipe) -> Vec<Span>) -> Vec
 
 fn operations(recipe: &Recipe, id: &str) -> Vec<Span> {
     let poll = match &recipe.trigger {
-        Trigger::Poll(poll) => Some(&poll.operation),
+        Trigger::Poll(poll) => Some(poll),
         _ => None,
     };
+    let parents = poll.and_then(|poll| poll.over.as_ref()).map(|over| &over.operation);
+    let poll = poll.map(|poll| &poll.operation).into_iter().chain(parents);
     let steps = recipe.all_actions().map(|action| &action.operation);
-    poll.into_iter().chain(steps).filter(|name| name.value == id).map(|name| name.span).collect()
+    poll.chain(steps).filter(|name| name.value == id).map(|name| name.span).collect()
 }
 
 fn connections(recipe: &Recipe, name: &str) -> Vec<Span> {

@@ -86,6 +86,7 @@ impl<'a> View<'a> {
         let path = &self.place.path;
         let (holder, name) = match (self.role, self.keys().as_slice()) {
             (FileRole::Recipe, ["trigger", "with", ..]) => (1, "poll"),
+            (FileRole::Recipe, ["trigger", "over", "with", ..]) => (2, "poll"),
             (FileRole::Recipe, ["actions" | "on_failure", "", "with", ..]) => (2, "do"),
             (FileRole::Tests, keys) => {
                 let with = keys.iter().rposition(|key| *key == "with")?;

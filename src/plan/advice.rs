@@ -170,6 +170,7 @@ fn swept(poll: &Poll, input: &Input<'_>) -> Option<Poll> {
     Some(Poll {
         purpose: Purpose::Reconcile,
         every: Every::Interval(SWEEP),
+        over: None,
         found: 0.0,
         ..all.with_emit(emit)
     })

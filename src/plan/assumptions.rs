@@ -146,7 +146,8 @@ impl Assumptions {
         self.named("when")
     }
 
-    fn named(&self, name: &str) -> Option<f64> {
+    /// The number with this name.
+    pub(super) fn named(&self, name: &str) -> Option<f64> {
         self.numbers.get(name).copied()
     }
 }

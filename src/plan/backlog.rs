@@ -50,7 +50,11 @@ impl Backlog {
         }
         let (records, assume) = match poll.start {
             Start::At(_) => ("each record since its `start`", Vec::new()),
-            _ => ("each record that exists", vec![format!("{}=2000", poll.operation)]),
+            _ => {
+                let lists =
+                    poll.over.as_ref().map(|over| &over.operation).into_iter().chain([&poll.operation]);
+                ("each record that exists", lists.map(|list| format!("{list}=2000")).collect())
+            }
         };
         Some(Note {
             about: recipe.name().to_owned(),
@@ -64,7 +68,10 @@ impl Backlog {
 
 /// The runs that the first poll starts.
 fn existing(poll: &Poll, input: &Input<'_>) -> Estimate {
-    let records = input.assumptions.records(&poll.operation.id);
+    let records = match &poll.over {
+        Some(over) => over.records(&poll.operation, input.assumptions),
+        None => input.assumptions.records(&poll.operation.id),
+    };
     match (poll.start, records) {
         _ if poll.history.is_begun => Estimate::ZERO,
         (Start::All, Some(records)) => Estimate::exactly(records),

@@ -31,4 +31,6 @@ pub struct PollHistory {
     pub is_begun: bool,
     /// Pages that the last poll read.
     pub pages: u64,
+    /// Pages that the last poll read that asked all parents of a list that is read for each of them.
+    pub whole: Option<u64>,
 }

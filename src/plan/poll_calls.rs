@@ -2,27 +2,14 @@
 
 use super::Estimate;
 use super::assumptions::Assumptions;
-use super::history::PollHistory;
 use super::model::Note;
-use crate::catalog::{Listing, Operation, Paging, QuietPoll, Wanted};
-use crate::recipe::{Emit, Start};
+use super::polled_list::{PolledList, page_size, takes_pages, whole_list};
+use crate::catalog::{Listing, Paging, QuietPoll};
+use crate::recipe::Start;
 use crate::trigger::detect::wanted;
-use crate::value::Value;
-
-/// A list as a poll reads it.
-pub(super) struct PolledList<'a> {
-    pub(super) operation: &'a Operation,
-    pub(super) emit: &'a [Emit],
-    pub(super) start: Start,
-    /// Its inputs as written.
-    pub(super) with: &'a Value,
-    /// Number of parts in which its window of time is read; 1 for a list without one.
-    pub(super) parts: u64,
-    pub(super) history: PollHistory,
-}
 
 impl PolledList<'_> {
-    fn listing(&self) -> &Listing {
+    pub(super) fn listing(&self) -> &Listing {
         static NOTHING: std::sync::LazyLock<Listing> = std::sync::LazyLock::new(Listing::default);
         self.operation.list.as_ref().unwrap_or(&NOTHING)
     }
@@ -32,7 +19,15 @@ impl PolledList<'_> {
     }
 
     /// Requests of a poll that finds nothing, and what that depends on.
-    pub(super) fn quiet(&self, assumptions: &Assumptions) -> (Estimate, Option<Note>) {
+    pub(super) fn quiet(&self, assumptions: &Assumptions) -> (Estimate, Vec<Note>) {
+        if let Some(over) = self.over {
+            return over.quiet(self, assumptions);
+        }
+        let (requests, note) = self.quiet_alone(assumptions);
+        (requests, Vec::from_iter(note))
+    }
+
+    fn quiet_alone(&self, assumptions: &Assumptions) -> (Estimate, Option<Note>) {
         match self.listing().quiet_poll(wanted(self.emit), self.with) {
             QuietPoll::OneRequest => (Estimate::exactly(self.parts as f64), None),
             QuietPoll::WholeList { .. } => self.whole_list(assumptions),
@@ -41,6 +36,9 @@ impl PolledList<'_> {
 
     /// Requests of the first poll.
     pub(super) fn first(&self, assumptions: &Assumptions) -> Estimate {
+        if let Some(over) = self.over {
+            return over.first(self, assumptions);
+        }
         let (whole, _) = self.whole_list(assumptions);
         let sorted = self.listing().stops_early(wanted(self.emit), self.with).is_some();
         match self.start {
@@ -53,8 +51,7 @@ impl PolledList<'_> {
     }
 
     fn takes_pages(&self, assumptions: &Assumptions) -> bool {
-        let records = self.records(assumptions);
-        self.page_size().zip(records).is_some_and(|(size, records)| records > u64::from(size))
+        takes_pages(self.operation, assumptions)
     }
 
     fn page_size(&self) -> Option<u32> {
@@ -74,6 +71,9 @@ impl PolledList<'_> {
 
     /// Requests a poll that `events` changes cost in addition, if there are so many between two polls of `polls`.
     pub(super) fn for_changes(&self, events: f64, polls: f64, assumptions: &Assumptions) -> f64 {
+        if let Some(over) = self.over {
+            return over.for_changes(self, events, polls, assumptions);
+        }
         let quiet = self.listing().quiet_poll(wanted(self.emit), self.with);
         let paged = !matches!(self.listing().paging, Paging::None);
         if quiet != QuietPoll::OneRequest || !paged || events <= 0.0 || polls <= 0.0 {
@@ -90,45 +90,13 @@ impl PolledList<'_> {
     }
 }
 
-/// Items of a full page, if known.
-fn page_size(listing: &Listing) -> Option<u32> {
-    match &listing.paging {
-        Paging::Offset { size, .. } | Paging::Page { size, .. } => Some(*size),
-        Paging::Cursor { size, .. } => *size,
-        Paging::None | Paging::Link { .. } => None,
-    }
-}
-
-/// Requests that read a list to its end, and what that depends on.
-pub(super) fn whole_list(operation: &Operation, assumptions: &Assumptions) -> (Estimate, Option<Note>) {
-    let Some(listing) = &operation.list else { return (Estimate::exactly(1.0), None) };
-    let all = Wanted { only_new: false, removed: true };
-    let cost = listing.quiet_poll(all, &Value::Null);
-    let records = assumptions.records(&operation.id);
-    match records.and_then(|records| cost.requests(records as u64)) {
-        Some(requests) => {
-            let (least, most) = (*requests.start() as f64, *requests.end() as f64);
-            (Estimate::between(least, most, Some(most)), None)
-        }
-        None if cost == QuietPoll::OneRequest => (Estimate::exactly(1.0), None),
-        None => {
-            let id = &operation.id;
-            let note = Note {
-                about: id.clone(),
-                assumed: format!(
-                    "the list is read to its end ({}), and as its length is not known, one page is assumed",
-                    cost.words()
-                ),
-                assume: vec![format!("{id}=2000")],
-            };
-            (Estimate::between(1.0, 1.0, None), Some(note))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Operation;
+    use crate::plan::history::PollHistory;
+    use crate::recipe::Emit;
+    use crate::value::Value;
 
     fn operation(paging: &str) -> Operation {
         let text = format!(
@@ -152,6 +120,7 @@ mod tests {
             start,
             with: &Value::Null,
             parts: 1,
+            over: None,
             history,
         }
     }
@@ -172,8 +141,8 @@ mod tests {
         assert_eq!(list(&plain, Start::All, none).first(&at_500).expected, 11.0);
         let (unknown, note) = plain_list.quiet(&Assumptions::default());
         assert_eq!((unknown.expected, unknown.most), (1.0, None));
-        assert_eq!(note.unwrap().assume, ["x.list=2000"]);
-        let begun = PollHistory { is_begun: true, pages: 7 };
+        assert_eq!(note[0].assume, ["x.list=2000"]);
+        let begun = PollHistory { is_begun: true, pages: 7, whole: None };
         assert_eq!(list(&plain, Start::Now, begun).quiet(&Assumptions::default()).0, Estimate::exactly(7.0));
     }
 

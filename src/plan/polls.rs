@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Estimate;
 use super::history::PollHistory;
+use super::polled_list::PolledParents;
 use super::timing::DAY;
 use crate::catalog::{Catalog, EventType, Operation, RecordChange};
 use crate::check::{CheckedRecipe, Purpose};
@@ -30,6 +31,8 @@ pub(super) struct Poll {
     pub(super) with: Value,
     /// Number of parts in which the window of time of the list is read.
     pub(super) parts: u64,
+    /// The list of the parents for each of which it is read.
+    pub(super) over: Option<PolledParents>,
     pub(super) history: PollHistory,
     /// Webhook events that tell of the same changes.
     pub(super) events: Vec<String>,
@@ -63,10 +66,15 @@ impl Poll {
                     .as_ref()
                     .and_then(|list| PollWindow::of(list, &with, poll.window.as_ref().map(|own| own.value)));
                 let with = window.as_ref().map_or_else(|| with.clone(), |window| window.written(&with));
+                let over = PolledParents::of(recipe);
+                let key = request_key(&connection, operation, &poll.emit, &with);
+                // Which parents are asked depends on what this recipe knows.
+                let own = over.as_ref().map(|_| format!(" for {}", recipe.name()));
                 vec![Self {
                     parts: window.map_or(1, |window| window.parts()),
+                    over,
                     recipe: recipe.name().to_owned(),
-                    key: request_key(&connection, operation, &poll.emit, &with),
+                    key: key + &own.unwrap_or_default(),
                     connection,
                     purpose: Purpose::Poll,
                     operation: Arc::clone(operation),
@@ -88,6 +96,7 @@ impl Poll {
                     let with = Value::Object(Map::new());
                     Some(Self {
                         parts: 1,
+                        over: None,
                         recipe: recipe.name().to_owned(),
                         key: request_key(&connection, operation, &emit, &with),
                         connection,
@@ -128,7 +137,10 @@ impl Poll {
 
     /// The same, looking for `emit`. It then shares requests with others.
     pub(super) fn with_emit(&self, emit: Vec<Emit>) -> Self {
-        let key = request_key(&self.connection, &self.operation, &emit, &self.with);
+        let key = match &self.over {
+            Some(_) => self.key.clone(),
+            None => request_key(&self.connection, &self.operation, &emit, &self.with),
+        };
         Self { key, emit, ..self.clone() }
     }
 

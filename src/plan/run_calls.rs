@@ -7,7 +7,7 @@ use super::assumptions::Assumptions;
 use super::constant::constant;
 use super::history::{HYDRATE, RecipeHistory};
 use super::model::Note;
-use super::poll_calls::whole_list;
+use super::polled_list::whole_list;
 use crate::catalog::{Builtin, Operation};
 use crate::check::{CheckedAction, CheckedRecipe};
 use crate::recipe::{Trigger, UnchangedPolicy, Webhook};

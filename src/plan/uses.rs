@@ -5,8 +5,8 @@ use super::backlog::Backlog;
 use super::events::Events;
 use super::input::{Input, Period};
 use super::model::{Note, Use};
-use super::poll_calls::PolledList;
 use super::poll_groups::{PollGroup, Rounds};
+use super::polled_list::PolledList;
 use super::polls::Poll;
 use super::run_calls::RunCalls;
 use super::timing::Timing;
@@ -41,8 +41,8 @@ pub(super) fn poll_use(
     let (mut changes, mut begun) = (0.0_f64, true);
     for poll in &group.polls {
         let list = list(poll);
-        let (each, note) = list.quiet(input.assumptions);
-        if let Some(note) = note {
+        let (each, all) = list.quiet(input.assumptions);
+        for note in all {
             notes(&poll.recipe, note);
         }
         quiet = quiet.max(each);
@@ -82,8 +82,8 @@ fn beyond(first: Estimate, quiet: Estimate) -> Estimate {
 }
 
 fn list(poll: &Poll) -> PolledList<'_> {
-    let Poll { operation, emit, start, with, parts, history, .. } = poll;
-    PolledList { operation, emit, start: *start, with, parts: *parts, history: *history }
+    let Poll { operation, emit, start, with, parts, over, history, .. } = poll;
+    PolledList { operation, emit, start: *start, with, parts: *parts, over: over.as_ref(), history: *history }
 }
 
 /// The requests of the runs of `recipe`.

@@ -33,6 +33,6 @@ pub use syntax::{
     UnchangedPolicy,
 };
 pub use trigger::{
-    CronText, DeliveryId, Every, Manual, Poll, PollWindow, Schedule, Start, Trigger, Verify, Webhook,
+    CronText, DeliveryId, Every, Manual, Over, Poll, PollWindow, Schedule, Start, Trigger, Verify, Webhook,
     plain_path,
 };

@@ -30,6 +30,8 @@ pub struct Poll {
     pub operation: Spanned<String>,
     /// Its inputs, a mapping.
     pub with: TemplateTree,
+    /// The list of the parents for each of which it is polled.
+    pub over: Option<Box<Over>>,
     /// The interval.
     pub every: Every,
     /// Which changes become events.
@@ -42,6 +44,15 @@ pub struct Poll {
     pub hydrate: Spanned<bool>,
     /// What the first poll does with existing records.
     pub start: Start,
+}
+
+/// A list of parents.
+#[derive(Debug, Clone)]
+pub struct Over {
+    /// The poller.
+    pub operation: Spanned<String>,
+    /// Its inputs, a mapping.
+    pub with: TemplateTree,
 }
 
 /// How far the window of time of a poll reaches; what is absent is as the connector says.

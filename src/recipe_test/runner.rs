@@ -344,7 +344,14 @@ fn sample(recipe: &CheckedRecipe, now: DateTime<Utc>) -> Option<Value> {
     match recipe.trigger() {
         Trigger::Schedule(_) => Some(Schedule::for_recipe(recipe)?.payload(now)),
         Trigger::Manual(_) => None,
-        Trigger::Poll(_) => recipe.poller()?.item_shape().map(|shape| shape.sample()),
+        Trigger::Poll(_) => {
+            let mut sample = recipe.poller()?.item_shape()?.sample();
+            let parent = recipe.parents().and_then(|parents| parents.item_shape());
+            if let (Some(fields), Some(parent)) = (sample.as_object_mut(), parent) {
+                fields.insert("parent".to_owned(), parent.sample());
+            }
+            Some(sample)
+        }
         Trigger::Webhook(Webhook::Events { connector, types, .. }) => {
             let events = &recipe.catalog().connector(connector)?.events;
             events.get(types.first()?.value.as_str())?.sample()

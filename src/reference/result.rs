@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::shape::{tree, words};
-use crate::catalog::{Listing, Operation, Paging, QuietPoll, Wanted};
+use crate::catalog::{Listing, Operation, Paging, PerParent, QuietPoll, Wanted};
 use crate::value::Value;
 
 /// Levels of a result that are shown; deeper ones are shown as a type.
@@ -61,7 +61,26 @@ pub(super) fn polling(operation: &Operation, text: &mut String) {
             window.time
         );
     }
+    per_parent(&list.per_parent, text);
     let _ = writeln!(text, "- a poll that finds nothing costs {costs}");
+}
+
+/// Adds what is known of a list that is read for one parent at a time.
+fn per_parent(known: &PerParent, text: &mut String) {
+    if known.unique_ids {
+        text.push_str("- with `over`: ids are unique across all parents\n");
+    }
+    for (list, told) in &known.touches {
+        let told: Vec<&str> = told.iter().map(|change| change.name()).collect();
+        let _ = writeln!(
+            text,
+            "- over `{list}`: only parents that changed are asked, for `emit: [{}]`",
+            told.join(", ")
+        );
+    }
+    if let Some(better) = &known.instead {
+        let _ = writeln!(text, "- `{better}` lists the same for all parents at once");
+    }
 }
 
 fn days(days: u32) -> String {

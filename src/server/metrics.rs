@@ -38,7 +38,7 @@ async fn collect(server: &Server) -> Result<String, Error> {
     let totals = shared.services.journal.totals(None).await?;
     let unfinished = shared.services.journal.unfinished().await?;
     let mut cursors = shared.services.journal.cursors().await?;
-    cursors.retain(|cursor| !cursor.key.is_backfill());
+    cursors.retain(|cursor| !cursor.key.is_secondary());
     let held = shared.services.journal.held_connections().await?;
     let mut names = shared.names.0.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = Exposition::new(&mut names);

@@ -176,10 +176,13 @@ impl Backfill {
 
     /// What has been seen of the records was only of use for this reading.
     async fn forget_records(&self, journal: &dyn Journal) -> Result<(), journal::Error> {
-        let Some(cursor) = journal.cursor(&self.poller.key).await? else { return Ok(()) };
-        let progress =
-            Progress { cursor, seen: vec![], forgotten: vec![], reset: true, claim: None, beside: false };
-        journal.append(Batch { events: vec![], progress: Some(progress) }).await?;
+        let parents = self.poller.parents.iter().map(|parents| &parents.poller.key);
+        for key in parents.chain([&self.poller.key]) {
+            let Some(cursor) = journal.cursor(key).await? else { continue };
+            let progress =
+                Progress { cursor, seen: vec![], forgotten: vec![], reset: true, claim: None, beside: false };
+            journal.append(Batch { events: vec![], progress: Some(progress) }).await?;
+        }
         Ok(())
     }
 }
@@ -209,6 +212,7 @@ pub(super) fn pollers(
             removed_limit: RemovedLimit::default(),
             start: Start::All,
             with,
+            parents: None,
             reconcile,
             backfill: None,
             shared: None,
@@ -218,7 +222,10 @@ pub(super) fn pollers(
         // Recipes for records that are gone have nothing to do with those that are there.
         Trigger::Poll(poll) if poll.emit == [Emit::Removed] => Ok(Vec::new()),
         Trigger::Poll(poll) => {
-            Ok(vec![new(poll.operation.as_str(), key.of_backfill(), Some(poll.with.clone()), None)?])
+            let key = key.of_backfill();
+            let parents = poller::parents(recipe, poll, &key, accounts, services)?;
+            let poller = new(poll.operation.as_str(), key, Some(poll.with.clone()), None)?;
+            Ok(vec![Poller { parents, ..poller }])
         }
         Trigger::Webhook(Webhook::Events { connector, types, .. }) => {
             let types: Vec<&str> = types.iter().map(|name| name.as_str()).collect();

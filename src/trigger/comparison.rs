@@ -166,6 +166,12 @@ impl ComparedList {
         context: &'a TriggerContext,
         since: Option<DateTime<Utc>>,
     ) -> Result<Comparison<'a>, CompareError> {
+        if let Some(parents) = &self.poller.parents {
+            let over = &parents.poller.operation.id;
+            let reason =
+                format!("it is read for each record of `{over}`, and an audit cannot compare such a list");
+            return Err(self.unread(reason));
+        }
         let now = context.services.clock.now();
         let cursor = self.cursor(&context.services).await?;
         let scope = context.services.template_scope(&self.poller.accounts, now);
@@ -398,6 +404,7 @@ impl Comparison<'_> {
         Scan {
             listing: poller.listing(),
             window: poller.window.as_ref(),
+            parent: None,
             emit: &poller.emit,
             start: if first { self.since.map_or(Start::All, Start::At) } else { poller.start },
             stops_early: self.stops_early,

@@ -9,11 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::readable_items::odd_time;
 use super::window::PollWindow;
-use crate::catalog::{Listing, NextValue, Order, Paging, Wanted};
+use crate::catalog::{Listing, NextValue, Order, Paging, RecordChange, Wanted};
 use crate::event::{DedupKey, Seen};
 use crate::recipe::{Emit, Start};
 use crate::request::paging::in_item;
 use crate::value::{short_id, timestamp};
+
+/// The field of an event with the parent of its record.
+pub(super) const PARENT: &str = "parent";
 
 /// A scan and what it looks for.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +25,8 @@ pub struct Scan<'a> {
     pub listing: &'a Listing,
     /// The window of time that the scan reads, where the list answers only for one.
     pub window: Option<&'a PollWindow>,
+    /// The parent whose items these are, where their ids are unique within it only.
+    pub parent: Option<&'a str>,
     /// Kinds of change to report.
     pub emit: &'a [Emit],
     /// What the first scan does with records that already exist.
@@ -90,18 +95,39 @@ pub fn wanted(emit: &[Emit]) -> Wanted {
     Wanted { only_new: emit == [Emit::New], removed: emit.contains(&Emit::Removed) }
 }
 
+/// The changes that `emit` asks for, in the words of a connector.
+pub fn changes(emit: &[Emit]) -> Vec<RecordChange> {
+    let change = |emit: &Emit| match emit {
+        Emit::New => RecordChange::New,
+        Emit::Changed => RecordChange::Changed,
+        Emit::Removed => RecordChange::Removed,
+    };
+    emit.iter().map(change).collect()
+}
+
 /// The id of each item.
 pub fn records(listing: &Listing, items: &[Value]) -> Vec<String> {
     items.iter().map(|item| record(listing, item)).collect()
 }
 
-fn record(listing: &Listing, item: &Value) -> String {
+pub(super) fn record(listing: &Listing, item: &Value) -> String {
     let id = listing.id.iter().find_map(|name| in_item(item, name));
     match id.as_ref().unwrap_or(item) {
         Value::String(text) => short_id(text.clone()),
         Value::Number(number) => number.to_string(),
         _ => content(listing, item),
     }
+}
+
+/// The id of an item whose own id is unique within its parent only.
+pub(super) fn within(parent: &str, record: &str) -> String {
+    format!("{}/{record}", parent.replace('%', "%25").replace('/', "%2F"))
+}
+
+/// The parent and the item's own id, of an id made by [`within`].
+fn apart(record: &str) -> Option<(String, &str)> {
+    let (parent, record) = record.split_once('/')?;
+    Some((parent.replace("%2F", "/").replace("%25", "%"), record))
 }
 
 /// Compares a page with what was seen before: `known` holds the fingerprints of the records that were.
@@ -127,6 +153,7 @@ pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, Stri
             continue;
         }
         let record = record(scan.listing, &item);
+        let record = scan.parent.map_or(record.clone(), |parent| within(parent, &record));
         let fingerprint = scan.fingerprint(&item);
         let before = known.insert(record.clone(), fingerprint.clone());
         let changed =
@@ -152,13 +179,25 @@ pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, Stri
 
 /// The change for a record that is no longer in the list.
 pub fn removed(listing: &Listing, record: &str, scan: u64) -> Change {
-    let name = listing.id.first().filter(|name| !name.starts_with('$')).map_or("id", String::as_str);
     Change {
         kind: Emit::Removed,
         record: record.to_owned(),
         dedup: dedup(Emit::Removed, record, "", scan),
-        item: json!({ name: record }),
+        item: json!({ id_field(listing): record }),
     }
+}
+
+/// The same for a record that is identified within its parent, an item of the list `parents`.
+pub(super) fn removed_within(parents: &Listing, listing: &Listing, record: &str, scan: u64) -> Change {
+    let mut change = removed(listing, record, scan);
+    if let Some((parent, own)) = apart(record) {
+        change.item = json!({ id_field(listing): own, PARENT: { id_field(parents): parent } });
+    }
+    change
+}
+
+fn id_field(listing: &Listing) -> &str {
+    listing.id.first().filter(|name| !name.starts_with('$')).map_or("id", String::as_str)
 }
 
 impl Scan<'_> {
@@ -254,7 +293,7 @@ fn is_time(listing: &Listing, item: &Value, fingerprint: &str) -> bool {
 
 /// A fingerprint of the item: a hash of its content, including its time of change. It ignores the order of fields and
 /// the sort values that some APIs add to each item for paging.
-fn content(listing: &Listing, item: &Value) -> String {
+pub(super) fn content(listing: &Listing, item: &Value) -> String {
     let mut hash = Sha256::new();
     let paging = paging_fields(listing);
     let ignored = |name: &str| listing.ignore.iter().any(|ignored| ignored == name);
@@ -327,6 +366,7 @@ mod tests {
         Scan {
             listing,
             window: None,
+            parent: None,
             emit,
             start,
             stops_early: false,

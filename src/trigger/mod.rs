@@ -15,6 +15,7 @@ mod new_run;
 mod next_poll;
 mod page_answer;
 mod page_reader;
+mod parent;
 mod pause;
 mod poll;
 mod poll_requests;

@@ -2,7 +2,9 @@
 //! and continue later, and at most one page is held in memory.
 
 mod early_stop;
+mod examine;
 mod finish;
+mod over_parents;
 mod passes;
 mod removals;
 mod unreadable_items;
@@ -15,17 +17,15 @@ use serde_json::{Map, Value};
 
 use super::claims::ClaimState;
 use super::context::TriggerContext;
-use super::detect::{self, Change, Scan};
+use super::detect::{self, Change};
 use super::page_answer::{PageAnswer, ReadFailure};
 use super::page_reader::PageReader;
-use super::poller::{Known, Poller};
+use super::parent::Parent;
+use super::poller::Poller;
 use super::progress::PageRead;
-use super::readable_items::split_unreadable;
-use super::watermark::Watermark;
-use crate::catalog::Paging;
-use crate::event::{Cursor, CursorKey, Event, Pass, ScanPosition, Seen, Source, WithheldRemovals};
+use crate::event::{Cursor, CursorKey, Event, ScanPosition, Seen, Source, WithheldRemovals};
 use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
-use crate::request::paging::{self, Page, Rounds};
+use crate::request::paging::{self, Rounds};
 use crate::run::RunState;
 use crate::template::Scope;
 
@@ -96,6 +96,10 @@ struct Poll<'a> {
     ended_first_scan: bool,
     /// Something was reported.
     found: bool,
+    /// The parent whose list is being read.
+    parent: Option<Parent>,
+    /// All items of a page are kept, not only the changed ones.
+    keeps_items: bool,
     /// Events of unreadable records, to be stored with their page.
     failed_events: Vec<(Event, Vec<NewRun>)>,
     polled: Polled,
@@ -168,7 +172,7 @@ impl Poller {
         let now = self.shared.as_ref().map_or(now, |shared| shared.join_round(now));
         let subject = self.subject();
         let changed = stored.as_ref().is_some_and(|cursor| cursor.subject != subject);
-        if changed && self.backfill.is_none() {
+        if changed && !self.key.is_secondary() {
             tracing::warn!(
                 recipe = self.recipe.name(),
                 "the recipe polls something else now, so it starts over, as its `start` says"
@@ -181,10 +185,7 @@ impl Poller {
             None => self.fresh(now),
         };
         if cursor.page.is_none() {
-            cursor.scan += 1;
-            (cursor.pages, cursor.newest, cursor.started) = (0, None, now);
-            cursor.pass = Pass::default();
-            cursor.page = Some(ScanPosition::Page(self.first_page(cursor.started)));
+            self.begin(&mut cursor, now);
         }
         cursor.held = false;
         cursor.health.connection = Some(self.connection.name.clone());
@@ -210,6 +211,8 @@ impl Poller {
             new: 0,
             ended_first_scan: false,
             found: false,
+            parent: None,
+            keeps_items: false,
             failed_events: Vec::new(),
         })
     }
@@ -217,20 +220,15 @@ impl Poller {
 
 impl Poll<'_> {
     async fn run(mut self) -> Result<Polled, Error> {
-        let with = match self.poller.inputs(&self.scope) {
+        if let Some(parents) = &self.poller.parents {
+            return self.run_over(parents).await;
+        }
+        let with = match self.prepare() {
             Ok(with) => with,
             Err(reason) => {
                 return self.fail(ReadFailure::unread(reason)).await;
             }
         };
-        let listing = self.poller.listing();
-        let own = Value::Object(with);
-        let order = detect::can_stop_early(listing, &self.poller.emit, &own);
-        self.stops_early = order.is_some();
-        self.by_creation = order.is_some_and(|order| order.by_creation);
-        let Value::Object(mut with) = own else { return Ok(self.polled) };
-        let inputs = order.into_iter().flat_map(|order| order.inputs);
-        with.extend(inputs.map(|(name, value)| (name.clone(), value.clone())));
         let mut reading = PageReader::new(self.poller, self.context, !self.cursor.baseline_done);
         while let Some(position) = self.cursor.page.clone() {
             let page = match position {
@@ -253,12 +251,27 @@ impl Poll<'_> {
                 },
                 // Some APIs answer a request for the page after the last with 404.
                 Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => {
-                    self.end(&page).await?
+                    if self.past_end(&page).last {
+                        self.last_page();
+                    }
+                    self.store(vec![], vec![], vec![]).await?;
                 }
                 Err(not_read) => return self.fail(not_read).await,
             }
         }
         Ok(self.polled)
+    }
+
+    /// The inputs, with those for the order in which the list is read until what is known.
+    fn prepare(&mut self) -> Result<Map<String, Value>, String> {
+        let own = Value::Object(self.poller.inputs(&self.scope)?);
+        let order = detect::can_stop_early(self.poller.listing(), &self.poller.emit, &own);
+        self.stops_early = order.is_some();
+        self.by_creation = order.is_some_and(|order| order.by_creation);
+        let Value::Object(mut with) = own else { return Ok(Map::new()) };
+        let inputs = order.into_iter().flat_map(|order| order.inputs);
+        with.extend(inputs.map(|(name, value)| (name.clone(), value.clone())));
+        Ok(with)
     }
 
     /// Processes a page and advances the cursor. The inner error is a paging error; the page's content is stored
@@ -268,112 +281,16 @@ impl Poll<'_> {
         answer: Arc<PageAnswer>,
         page: &Map<String, Value>,
     ) -> Result<Result<(), paging::Error>, Error> {
-        let listing = self.poller.listing();
-        let operation = &self.poller.operation;
-        let number = self.cursor.pages + 1;
-        let total = listing.total(&answer.body);
-        let items = match paging::items(operation, listing, &answer.body) {
-            Ok(items) => items,
+        let examined = match self.examine(answer, page).await? {
+            Ok(examined) => examined,
             Err(error) => return Ok(Err(error)),
         };
-        self.server = self.server.or(answer.date);
-        if paging::hides_some(&listing.paging, &items) {
-            self.warn_hidden(number);
-        }
-        let records = detect::records(listing, &items);
-        let at = Page { answer: &answer.body, link: answer.link.as_deref(), items: &items, number };
-        let next = paging::next(operation, &listing.paging, page, at).and_then(|next| {
-            self.rounds.check(&operation.id, page, number, &records, next.as_ref()).map(|()| next)
-        });
-        if items.is_empty()
-            && next == Ok(None)
-            && let Err(error) = self.ensure_complete(total, number)
-        {
-            return Ok(Err(error));
-        }
-        // The next part of a window may begin with the record that this one ends with.
-        let next = next.map(|next| next.or_else(|| self.next_part(page)));
-        let (count, sifted) = (items.len(), split_unreadable(listing, items));
-        self.may_be_over =
-            matches!(listing.paging, Paging::Page { .. }) && paging::is_short(&listing.paging, count);
-        let names = detect::records(listing, &sifted.good);
-        let bad = sifted.bad.iter().map(|bad| bad.name.clone());
-        let known = self.known(&names.into_iter().chain(bad).collect::<Vec<_>>()).await?;
-        let unreadable = self.record_unreadable(sifted.bad, &known, number);
-        let scan = self.scan();
-        let mut findings = detect::detect(scan, sifted.good, known);
-        findings.seen.extend(unreadable);
-        self.warn_odd_times(&findings);
-        self.total = total.or(self.total);
-        self.new += findings.new;
-        self.found |= !findings.changes.is_empty();
-        self.cursor.pass.fresh += findings.fresh;
-        self.polled.fresh += findings.fresh;
-        self.cursor.pass.filled += u64::from(count > 0);
-        self.cursor.settled.undated |= findings.undated && self.stops_early && !self.cursor.baseline_done;
-        let enough = self.is_enough(&findings);
-        (self.cursor.pages, self.cursor.health.waits) = (number, None);
-        self.update_newest(findings.newest);
-        let (next, lost) = match next {
-            Ok(next) => (next.filter(|_| !enough), None),
-            // This scan ends here, so a broken cursor for the next page does not matter.
-            Err(_) if enough => (None, None),
-            Err(error) => (Some(page.clone()), Some(error)),
-        };
-        let last = next.is_none();
-        self.cursor.page = next.map(ScanPosition::Page);
-        if last {
+        if examined.last {
             self.last_page();
         }
-        self.polled.items += count as u64;
-        self.polled.pages += 1;
-        self.store(findings.changes, findings.seen, vec![]).await?;
-        self.report_progress(total, last);
-        Ok(lost.map_or(Ok(()), Err))
-    }
-
-    /// The first page of the next part of the window that is read, after `page`, the last one of a part.
-    fn next_part(&mut self, page: &Map<String, Value>) -> Option<Map<String, Value>> {
-        let next = self.poller.next_part(self.cursor.started, page)?;
-        self.rounds = Rounds::default();
-        Some(next)
-    }
-
-    fn scan(&self) -> Scan<'_> {
-        let time = |value: &Option<Value>| Some(value.as_ref().and_then(Watermark::read)?.time);
-        let now = self.context.services.clock.now();
-        Scan {
-            listing: self.poller.listing(),
-            window: self.poller.window.as_ref(),
-            emit: &self.poller.emit,
-            start: self.poller.start,
-            stops_early: self.may_stop_early(),
-            by_creation: self.by_creation,
-            first: !self.cursor.baseline_done,
-            number: self.cursor.scan,
-            settled: self.stable_until(),
-            baseline: self.cursor.settled.baseline.or_else(|| self.stable_until()),
-            newest: time(&self.cursor.newest),
-            now: self.server.map_or(now, |server| server.min(now)),
-        }
-    }
-
-    /// Updates the newest change seen in this scan, and when it was seen.
-    fn update_newest(&mut self, newest: Option<DateTime<Utc>>) {
-        let before = self.cursor.newest.as_ref().and_then(Watermark::read);
-        let later = newest.filter(|newest| before.is_none_or(|before| *newest > before.time));
-        if let Some(time) = later {
-            let mark = Watermark { time, at: Some(self.context.services.clock.now()) };
-            self.cursor.newest = Some(mark.to_value());
-        }
-    }
-
-    async fn known(&self, records: &[String]) -> Result<Known, Error> {
-        // The records of the previous subject stay in the store until the first page of the new one is stored.
-        if self.reset || records.is_empty() {
-            return Ok(Known::new());
-        }
-        self.journal.seen(&self.cursor.key, records).await
+        self.store(examined.changes, examined.seen, vec![]).await?;
+        self.report_progress(examined.total, examined.last);
+        Ok(examined.lost.map_or(Ok(()), Err))
     }
 
     /// Stores the changes with their runs, the seen records and the cursor in one transaction.

@@ -21,7 +21,8 @@ use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::event::{
-    Cursor, CursorKey, DedupKey, Event, EventId, Health, Pace, Pass, REASON, Settled, Source, UNREADABLE,
+    Cursor, CursorKey, DedupKey, Event, EventId, Health, Pace, Pass, REASON, ScanPosition, Settled, Source,
+    UNREADABLE,
 };
 use crate::journal::NewRun;
 use crate::recipe::{self, Emit, Every, RemovedLimit, Start, Trigger, Webhook};
@@ -71,11 +72,22 @@ pub struct Poller {
     pub(super) with: Option<TemplateTree>,
     /// The window of time that it moves along, where the list has one.
     pub(super) window: Option<PollWindow>,
+    /// The parents for each of which the list is read.
+    pub(super) parents: Option<Box<Parents>>,
     pub(super) reconcile: Option<Reconcile>,
     /// Set if it reads records from before, once.
     pub(super) backfill: Option<BackfillRound>,
     /// The part in a list that other pollers read as well.
     pub(super) shared: Option<Membership>,
+}
+
+/// The list of the parents.
+#[derive(Debug, Clone)]
+pub(super) struct Parents {
+    /// Reads it. Its records are the parents, and all that exist are wanted at first.
+    pub poller: Poller,
+    /// It tells of every change that is polled for, so that only changed parents need be asked.
+    pub tells: bool,
 }
 
 impl Poller {
@@ -88,9 +100,11 @@ impl Poller {
                 Trigger::Poll(poll) => {
                     let name = poll.operation.as_str();
                     let (operation, connection) = place(recipe, name, accounts, services)?;
+                    let key = cursor_key(recipe.name(), accounts);
                     pollers.push(Self {
                         window: window(&operation, Some(&poll.with), poll.window.as_ref()),
-                        key: cursor_key(recipe.name(), accounts),
+                        parents: parents(recipe, poll, &key, accounts, services)?,
+                        key,
                         recipe: recipe.clone(),
                         accounts: accounts.clone(),
                         connection,
@@ -122,6 +136,7 @@ impl Poller {
                             removed_limit: RemovedLimit::default(),
                             start: Start::Now,
                             with: None,
+                            parents: None,
                             reconcile: Some(reconcile),
                             backfill: None,
                             shared: None,
@@ -153,7 +168,10 @@ impl Poller {
     /// What the poller reads. With another subject the list counts as new, without seen records. Inputs are included as
     /// written, so that `now()` in them does not change the subject.
     pub(super) fn subject(&self) -> String {
-        let subject = poll_requests::subject(&self.operation, &self.written_inputs());
+        let mut subject = poll_requests::subject(&self.operation, &self.written_inputs());
+        if let Some(parents) = &self.parents {
+            subject = format!("{subject} over {}", parents.poller.subject());
+        }
         match &self.backfill {
             Some(round) => format!("{subject} {}", round.to_json()),
             None => subject,
@@ -191,7 +209,8 @@ impl Poller {
     /// Lets pollers with equal requests share answers.
     pub(super) fn share(pollers: &mut [Self]) {
         let mut equal: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, poller) in pollers.iter().enumerate() {
+        // Which parents a poller asks depends on its own cursor.
+        for (index, poller) in pollers.iter().enumerate().filter(|(_, poller)| poller.parents.is_none()) {
             equal.entry(poller.request()).or_default().push(index);
         }
         for members in equal.into_values().filter(|members| members.len() > 1) {
@@ -233,6 +252,7 @@ impl Poller {
             newest: None,
             settled: Settled::default(),
             pass: Pass::default(),
+            over: Box::default(),
             started: now,
             due: now,
             failures: 0,
@@ -241,6 +261,25 @@ impl Poller {
             withheld: None,
             health: Health::default(),
             pace: Pace::default(),
+        }
+    }
+
+    /// Begins a scan.
+    pub(super) fn begin(&self, cursor: &mut Cursor, now: DateTime<Utc>) {
+        cursor.scan += 1;
+        (cursor.pages, cursor.newest, cursor.started) = (0, None, now);
+        cursor.pass = Pass::default();
+        cursor.over = cursor.over.next_pass();
+        cursor.page = Some(ScanPosition::Page(self.first_page(cursor.started)));
+    }
+
+    /// The change for a record that is no longer in the list.
+    pub(super) fn removed(&self, record: &str, scan: u64) -> Change {
+        match &self.parents {
+            Some(parents) if !self.listing().per_parent.unique_ids => {
+                detect::removed_within(parents.poller.listing(), self.listing(), record, scan)
+            }
+            _ => detect::removed(self.listing(), record, scan),
         }
     }
 
@@ -328,6 +367,39 @@ pub(super) fn window(
 ) -> Option<PollWindow> {
     let with = with.map_or(Value::Null, TemplateTree::to_value);
     PollWindow::of(operation.list.as_ref()?, &with, own.map(|own| own.value))
+}
+
+/// The parents that `poll` is polled over, if it is, for the cursor `key`.
+pub(super) fn parents(
+    recipe: &CheckedRecipe,
+    poll: &recipe::Poll,
+    key: &CursorKey,
+    accounts: &Accounts,
+    services: &Services,
+) -> Result<Option<Box<Parents>>, Error> {
+    let Some(over) = &poll.over else { return Ok(None) };
+    let (operation, connection) = place(recipe, &over.operation, accounts, services)?;
+    let changes = detect::changes(&poll.emit);
+    let listing = recipe.poller().and_then(|items| items.list.as_ref());
+    let tells = listing.is_some_and(|items| items.per_parent.is_told_by(&operation.id, &changes));
+    let poller = Poller {
+        window: window(&operation, Some(&over.with), None),
+        recipe: recipe.clone(),
+        accounts: accounts.clone(),
+        connection,
+        operation,
+        key: key.of_parents(),
+        every: poll.every.clone(),
+        emit: vec![Emit::New, Emit::Changed],
+        removed_limit: RemovedLimit::default(),
+        start: Start::All,
+        with: Some(over.with.clone()),
+        parents: None,
+        reconcile: None,
+        backfill: None,
+        shared: None,
+    };
+    Ok(Some(Box::new(Parents { poller, tells })))
 }
 
 pub(super) fn cursor_key(recipe: &str, accounts: &Accounts) -> CursorKey {

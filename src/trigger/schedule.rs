@@ -75,6 +75,7 @@ impl Schedule {
             newest: None,
             settled: Default::default(),
             pass: Default::default(),
+            over: Default::default(),
             started: now,
             due: next.unwrap_or(DateTime::<Utc>::MAX_UTC),
             failures: 0,

@@ -113,6 +113,8 @@ impl Scenario {
     }
 }
 
+const OVER: &str =
+    "poll: contacts.notes.list, over: contacts.search, with: { contactId: '{{ parent.id }}' }, start: all";
 const LOG: &str = "- { do: log, with: { message: seen } }\n";
 
 fn poll(name: &str, trigger: &str, steps: &str) -> String {
@@ -172,6 +174,13 @@ fn polls() -> Vec<Scenario> {
         quiet("a quiet poll of a sorted list", "poll: contacts.search"),
         quiet("a quiet poll of a whole list", "poll: contacts.search, emit: [new, changed, removed]"),
         quiet("a quiet poll of a short list", "poll: fitr.leads.list"),
+        Scenario {
+            name: "a list for each contact, at first",
+            recipes: vec![poll("p", OVER, LOG)],
+            assume: vec!["contacts.search=250"],
+            ..Scenario::default()
+        },
+        quiet("a list for each contact, as often as the last time", OVER),
         Scenario {
             name: "equal polls share their requests",
             recipes: three("poll: contacts.search, start: all"),

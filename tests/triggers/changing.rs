@@ -49,7 +49,7 @@ async fn every_change_of_a_list_is_reported_once() {
 /// The app with shorter pages, so that long lists are read quickly.
 fn with_small_pages() -> Catalog {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/connectors/highlevel");
-    let names = ["connector", "contacts", "opportunities", "conversations", "calendars"];
+    let names = ["connector", "contacts", "opportunities", "conversations", "calendars", "locations"];
     let files = names.map(|name| {
         let name = format!("{name}.yaml");
         let text = std::fs::read_to_string(folder.join(&name)).unwrap();

@@ -8,6 +8,7 @@ mod fixture;
 mod hostile_requests;
 mod lists;
 mod lost_answers;
+mod parents;
 mod planned;
 mod polling;
 mod reconciling;
@@ -18,6 +19,7 @@ mod server;
 mod sharing;
 #[path = "../cli/spawn.rs"]
 mod spawn;
+mod studio;
 mod untrusted_clients;
 mod webhooks;
 mod windows;

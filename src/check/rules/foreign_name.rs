@@ -97,7 +97,9 @@ pub(super) fn meant(
         return None;
     }
     let named: Vec<&str> = steps.iter().filter_map(PathStep::field).collect();
-    if named.len() < steps.len() || matches!(site.position, Position::PollInput | Position::Verify) {
+    if named.len() < steps.len()
+        || matches!(site.position, Position::PollInput | Position::ParentInput | Position::Verify)
+    {
         return Some("the event is `event`".to_owned());
     }
     let path = within_event(context, site, &named);

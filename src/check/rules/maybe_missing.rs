@@ -116,7 +116,10 @@ enum Missing {
 
 /// The advice for a value that may be missing: an input can be omitted as a whole.
 fn otherwise(site: &TemplateSite<'_>) -> &'static str {
-    let input = matches!(site.position, Position::Step { part: StepPart::Input, .. } | Position::PollInput);
+    let input = matches!(
+        site.position,
+        Position::Step { part: StepPart::Input, .. } | Position::PollInput | Position::ParentInput
+    );
     match (site.template.is_whole(), input) {
         (true, true) => "default(omit)",
         (true, false) => "default(none)",

@@ -21,6 +21,7 @@ mod omit;
 mod operation;
 mod pages;
 mod parameter_value;
+mod per_parent_poll;
 mod picked_field;
 mod replaces_all;
 mod result_field;
@@ -77,6 +78,7 @@ pub const ALL: &[&dyn Rule] = &[
     &awkward_name::UsableNames,
     &hydrated_poll::HydratedPolls,
     &windowed_poll::MovingWindows,
+    &per_parent_poll::ParentPolls,
     &webhook::KnownEvents,
     &webhook::SignedEvents,
     &webhook::OwnPaths,

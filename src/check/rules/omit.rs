@@ -34,10 +34,12 @@ impl Rule for OmitsInputs {
 /// Why `omit` cannot be the value of the template, and what to write instead.
 fn misplaced(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<(&'static str, &'static str)> {
     match site.position {
-        Position::Step { part: StepPart::Input, .. } | Position::PollInput if site.template.is_whole() => {
+        Position::Step { part: StepPart::Input, .. } | Position::PollInput | Position::ParentInput
+            if site.template.is_whole() =>
+        {
             None
         }
-        Position::Step { part: StepPart::Input, .. } | Position::PollInput => {
+        Position::Step { part: StepPart::Input, .. } | Position::PollInput | Position::ParentInput => {
             let help = "let one `{{ … }}` be the whole value, or use `default('')`";
             Some(("`omit` leaves out a whole input, and here it stands inside text", help))
         }

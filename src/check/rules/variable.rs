@@ -55,7 +55,9 @@ fn unknown_root(
     }
     let diagnostic = Diagnostic::new(Code::UnknownVariable, place, format!("no variable `{root}` here"));
     let reason = match (root, site.position) {
-        ("event", Position::PollInput) => Some("there is no event before the poll".to_owned()),
+        ("event", Position::PollInput | Position::ParentInput) => {
+            Some("there is no event before the poll".to_owned())
+        }
         ("steps", _) => Some("no step has run yet at this point".to_owned()),
         ("vars", Position::When | Position::Lane) => {
             Some("`when` and `lane` are evaluated before `vars`".to_owned())
@@ -70,6 +72,10 @@ fn unknown_root(
             let before = steps_before(context, site);
             return Some(within(diagnostic, "steps", root, before.iter().any(|step| step.id == root)));
         }
+        ("parent", Position::PollInput) => {
+            Some("`parent` exists in the inputs of a poll with `over` only".to_owned())
+        }
+        ("parent", _) => Some("the parent is `event.parent` here, of a poll with `over`".to_owned()),
         _ => foreign_name::meant(context, site, root, steps),
     };
     Some(match (reason, near) {

@@ -52,7 +52,10 @@ impl History {
         }
         let polls = journal.cursors().await?.into_iter();
         history.polls = polls
-            .map(|cursor| (cursor.key.0, PollHistory { is_begun: cursor.baseline_done, pages: cursor.pages }))
+            .map(|cursor| {
+                let (pages, whole) = (cursor.pages, cursor.over.whole);
+                (cursor.key.0, PollHistory { is_begun: cursor.baseline_done, pages, whole })
+            })
             .collect();
         Ok(history)
     }

@@ -22,7 +22,9 @@ pub(super) fn complete(view: &View<'_>) -> Items {
     let mut values = Values { view, items: &mut items };
     match (view.role, view.keys().as_slice()) {
         (FileRole::Recipe, ["actions" | "on_failure", "", "do"]) => values.operations(Operation::is_action),
-        (FileRole::Recipe, ["trigger", "poll"]) => values.operations(Operation::is_poller),
+        (FileRole::Recipe, ["trigger", "poll"] | ["trigger", "over"] | ["trigger", "over", "poll"]) => {
+            values.operations(Operation::is_poller);
+        }
         (FileRole::Recipe, ["trigger", "webhook"] | ["trigger", "webhook", ""]) => values.events(),
         (FileRole::Recipe, ["connections", connector] | ["connections", connector, ""]) => {
             values.connections(Some(connector));

@@ -7,9 +7,10 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::removed_limit::RemovedLimit;
 use crate::recipe::syntax::{self, Emit, OneOrMany};
 use crate::recipe::trigger::{
-    CronText, DeliveryId, Every, Manual, Poll, PollWindow, Schedule, Start, Trigger, Verify, Webhook,
+    CronText, DeliveryId, Every, Manual, Over, Poll, PollWindow, Schedule, Start, Trigger, Verify, Webhook,
 };
 use crate::source::{Data, Node, Span, Spanned};
+use crate::template::TemplateTree;
 use crate::value::is_header_name;
 
 const DEFAULT_EVERY: Duration = Duration::from_secs(300);
@@ -35,10 +36,14 @@ pub(super) fn lower(trigger: Spanned<syntax::Trigger>, reader: &mut Reader<'_>) 
 }
 
 fn lower_poll(poll: syntax::Poll, span: Span, reader: &mut Reader<'_>) -> Poll {
-    let with = match &poll.with {
-        Some(with) => reader.tree(&with.0),
-        None => empty(Span::new(span.end, span.end)),
-    };
+    let with = lower_with(poll.with.as_ref(), span, reader);
+    let over = poll.over.map(|over| {
+        let (operation, with) = match over {
+            syntax::OverText::Poller(operation) => (operation, None),
+            syntax::OverText::Table(over) => (over.poll, over.with),
+        };
+        Box::new(Over { with: lower_with(with.as_ref(), operation.span, reader), operation })
+    });
     let mut every = Every::Interval(DEFAULT_EVERY);
     if let Some(given) = poll.every.as_ref().and_then(|every| reader.interval(every)) {
         every = given;
@@ -53,12 +58,20 @@ fn lower_poll(poll: syntax::Poll, span: Span, reader: &mut Reader<'_>) -> Poll {
     Poll {
         operation: poll.poll,
         with,
+        over,
         every,
         emit,
         removed_limit: limit.unwrap_or_default(),
         window: poll.window.map(|window| lower_window(window, reader)),
         hydrate: poll.hydrate.unwrap_or_else(|| Spanned::new(false, span)),
         start: poll.start.map_or(Start::Now, |start| reader.start(&start)),
+    }
+}
+
+fn lower_with(with: Option<&syntax::Mapping>, holder: Span, reader: &mut Reader<'_>) -> TemplateTree {
+    match with {
+        Some(with) => reader.tree(&with.0),
+        None => empty(Span::new(holder.end, holder.end)),
     }
 }
 

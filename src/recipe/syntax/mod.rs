@@ -18,6 +18,6 @@ pub use scalar::{
 pub use sync::{Sync, SyncField, SyncFieldSide, SyncRecipe, SyncSide};
 pub use trigger::{
     Algorithm, DeliveryIdText, Ed25519, Emit, Encoding, Header, Hmac, IdBody, IdHeader, Manual, Nothing,
-    Poll, PollWindow, Schedule, ScheduleTable, ScheduleText, Trigger, Verify, Webhook,
+    Over, OverText, Poll, PollWindow, Schedule, ScheduleTable, ScheduleText, Trigger, Verify, Webhook,
 };
 pub use write_policy::{KeptPolicy, UnchangedPolicy};

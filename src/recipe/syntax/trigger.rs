@@ -51,9 +51,15 @@ pub struct Poll {
     /// An operation that is a poller: `hob catalog list --kind poller` lists them.
     #[schemars(example = &"contacts.list")]
     pub poll: Spanned<String>,
-    /// Its inputs, without those for paging, which hob sets itself.
+    /// Its inputs, without those for paging, which hob sets itself. With `over`, templates read the parent as `parent`.
     #[schemars(example = serde_json::json!({ "status": "open" }))]
     pub with: Option<Mapping>,
+    /// Of a list that answers for one parent at a time, such as the notes of a contact: the poller that lists the
+    /// parents, on the same connection. Each poll reads it, and then the list for each parent; the recipe reads the
+    /// parent as `event.parent`. It asks only for parents that changed where the connector says that this shows every
+    /// change, and for all of them otherwise: `hob plan` tells what that costs.
+    #[schemars(example = &"contacts.search", example = serde_json::json!({ "poll": "fitr.clients.list", "with": { "status": "Active" } }))]
+    pub over: Option<OverText>,
     /// The interval. Default: `5m`. Recipes that poll the same operation with the same inputs on the same connection
     /// share their requests: a poll that is due within half of its interval joins another one, so the list is
     /// requested as often as the most frequent of them needs, not once for each.
@@ -90,6 +96,40 @@ pub struct Poll {
     /// created since a time.
     #[schemars(example = &"now", example = &"all", example = &"2026-01-31T09:00:00Z")]
     pub start: Option<Spanned<String>>,
+}
+
+/// The list of the parents: a poller, or a mapping of the poller and its inputs.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, title = "list of parents")]
+pub enum OverText {
+    /// A poller.
+    Poller(Spanned<String>),
+    /// A poller and its inputs.
+    Table(Over),
+}
+
+impl<'de> Deserialize<'de> for OverText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let read = match node.as_map() {
+            Some(_) => read(&node).map(Self::Table),
+            None => read(&node).map(Self::Poller),
+        };
+        read.map_err(serde::de::Error::custom)
+    }
+}
+
+/// The list of the parents.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "list of parents")]
+pub struct Over {
+    /// The poller that lists the parents.
+    #[schemars(example = &"contacts.search")]
+    pub poll: Spanned<String>,
+    /// Its inputs.
+    #[schemars(example = serde_json::json!({ "status": "Active" }))]
+    pub with: Option<Mapping>,
 }
 
 /// The window of time that a poll reads, around the time of the poll.

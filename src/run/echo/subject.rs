@@ -88,6 +88,9 @@ impl Subject {
             );
         }
         aside.insert("id".to_owned());
+        if recipe.parents().is_some() {
+            aside.insert("parent".to_owned());
+        }
         let removals = match recipe.trigger() {
             Trigger::Poll(_) => vec!["removed".to_owned()],
             _ => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::examine::Examined;
 use super::{Poll, Polled};
 use crate::event::{DedupKey, Event, EventId, ScanPosition};
 use crate::journal::{Batch, Error};
@@ -14,14 +15,21 @@ use crate::trigger::watermark::Watermark;
 use crate::value::after;
 
 impl Poll<'_> {
-    /// Ends the scan, or the part of its window, when it turns out that there is no further page than `page`.
-    pub(super) async fn end(&mut self, page: &Map<String, Value>) -> Result<(), Error> {
+    /// What there is behind `page`, when it turns out that no page follows it: the next part of the window, or nothing.
+    pub(super) fn past_end(&mut self, page: &Map<String, Value>) -> Examined {
         self.may_be_over = false;
-        match self.next_part(page) {
-            Some(next) => self.cursor.page = Some(ScanPosition::Page(next)),
-            None => self.last_page(),
+        let next = self.next_part(page);
+        let last = next.is_none();
+        self.cursor.page = next.map(ScanPosition::Page);
+        Examined {
+            changes: vec![],
+            seen: vec![],
+            items: vec![],
+            unreadable: 0,
+            last,
+            lost: None,
+            total: None,
         }
-        self.store(vec![], vec![], vec![]).await
     }
 
     /// Decides what follows the last page.
@@ -102,7 +110,8 @@ impl Poll<'_> {
             }
             ReadFailure::Failed { reason, asked, refused, not_found: _ } => {
                 self.failed(reason, asked);
-                if refused || self.polled.pages == 0 && self.cursor.pages == 0 {
+                let read_nothing = self.polled.pages == 0 && self.cursor.pages == 0;
+                if refused || read_nothing && self.poller.parents.is_none() {
                     // The next scan starts again, with cursors that the API may still accept.
                     self.give_up();
                 }

@@ -11,19 +11,22 @@ use crate::recipe::Start;
 use crate::request::paging;
 
 /// Maximum number of passes over a list in one poll.
-const MAX_PASSES: u32 = 3;
+pub(super) const MAX_PASSES: u32 = 3;
 
 impl Poll<'_> {
     /// Whether the first poll may have missed records that existed when the recipe started.
     pub(super) fn baseline_is_uncertain(&self) -> bool {
         let pass = &self.cursor.pass;
-        // What the first poll of `start: all` misses is new to the next one. A backfill has no next one.
-        let has_next = self.poller.start == Start::All && self.poller.backfill.is_none();
         !self.cursor.baseline_done
-            && !has_next
+            && !self.next_finds_missed()
             && self.may_have_moved()
             && pass.fresh > 0
             && pass.ended + 1 < MAX_PASSES
+    }
+
+    /// Whether what the first poll misses is new to the next one, as with `start: all`. A backfill has no next one.
+    pub(super) fn next_finds_missed(&self) -> bool {
+        self.poller.start == Start::All && self.poller.backfill.is_none()
     }
 
     /// An error if the last page, `number`, is empty, although the list states a `total` that the pages before cannot
@@ -63,7 +66,7 @@ impl Poll<'_> {
 
     /// Number of the first pass of this poll.
     pub(super) fn first_scan(&self) -> u64 {
-        self.cursor.scan.saturating_sub(u64::from(self.cursor.pass.ended))
+        self.cursor.first_scan()
     }
 
     /// Whether some of the `missing` records may have moved between pages.

@@ -8,7 +8,7 @@
 use super::{Poll, REMOVED_PER_BATCH};
 use crate::event::{ScanPosition, WithheldRemovals};
 use crate::journal::{Error, SeenCount, accepted_removals, forget_accepted_removals};
-use crate::trigger::detect::{self, Change};
+use crate::trigger::detect::Change;
 use crate::trigger::readable_items::is_unreadable;
 
 impl Poll<'_> {
@@ -20,6 +20,7 @@ impl Poll<'_> {
             let count = self.count_seen(self.first_scan()).await?;
             if self.is_uncertain_what_is_gone(count.missing) {
                 self.read_again();
+                self.cursor.over = self.cursor.over.next_pass();
                 self.store(vec![], vec![], vec![]).await?;
                 return Ok(true);
             }
@@ -132,7 +133,7 @@ impl Poll<'_> {
             let changes: Vec<Change> = gone
                 .iter()
                 .filter(|record| !is_unreadable(record))
-                .map(|record| detect::removed(self.poller.listing(), record, self.cursor.scan))
+                .map(|record| self.poller.removed(record, self.cursor.scan))
                 .collect();
             self.found |= !changes.is_empty();
             after = gone.last().cloned();

@@ -1,0 +1,101 @@
+//! Lists that are polled for each parent, by the program against the sandbox.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::connection_holds::{ONCE, runs, workspace};
+use crate::program::hob;
+use crate::stand_in::StandIn;
+
+const NOTES: &str = "name: notes
+trigger:
+  poll: fitr.notes.list
+  over: { poll: fitr.clients.list }
+  with: { client_id: \"{{ parent.id }}\" }
+  start: all
+actions:
+  - { do: log, with: { message: \"{{ event.text }} ({{ event.parent.full_name }})\" } }
+";
+
+/// The messages that runs logged.
+fn said(folder: &Path) -> Vec<String> {
+    let runs = runs(folder);
+    let shown = |run: &Value| {
+        let id = run["id"].as_str().unwrap();
+        hob(folder, &["runs", "show", id, "--format", "json"]).code(0).json().to_string()
+    };
+    runs.iter().map(shown).collect()
+}
+
+fn requests(stand_in: &StandIn) -> (usize, usize) {
+    let log = stand_in.sandbox.log();
+    let of = |end: &str| log.iter().filter(|entry| entry.path.ends_with(end)).count();
+    (of("/clients"), of("/notes"))
+}
+
+#[test]
+fn each_client_is_asked_and_what_is_new_runs_once() {
+    let stand_in = StandIn::start();
+    let folder = workspace(&stand_in, &[NOTES]);
+    let told = hob(folder.path(), &["validate"]).code(0);
+    let text = told.output + &told.errors;
+    assert!(text.contains("reads it for each record of `fitr.clients.list`"), "{text}");
+    let plan = hob(folder.path(), &["plan", "--once", "--assume", "fitr.clients.list=8"]).code(0).output;
+    assert!(plan.contains("fitr.notes.list"), "{plan}");
+    let summary = hob(folder.path(), &ONCE).code(0).json();
+    assert_eq!(summary["runs"], json!({ "succeeded": 9 }), "{summary}");
+    let shown = said(folder.path());
+    assert!(shown.iter().any(|run| run.contains("(Rosa Whitfield)")), "{shown:?}");
+    let before = requests(&stand_in);
+    assert_eq!(before, (1, 8 + 7), "seven clients have notes, whose end is an empty page");
+
+    let note = ["client_id=cl_0qv6rj8s", "text=Asked for a plan"];
+    hob(folder.path(), &[&["call", "fitr.notes.create"], &note[..]].concat()).code(0);
+    hob(folder.path(), &ONCE).code(0);
+    let shown = said(folder.path());
+    assert_eq!(shown.len(), 10);
+    assert!(shown.iter().any(|run| run.contains("Asked for a plan (Tom Hallworth)")), "{shown:?}");
+    let planned = hob(folder.path(), &["plan", "--once", "--format", "json"]).code(0).json();
+    let uses = &planned["counters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["connector"] == "fitr")
+        .unwrap()["uses"];
+    assert_eq!(uses[0]["calls"]["expected"], json!(17.0), "as many as the last one: {planned}");
+    let before = requests(&stand_in);
+    hob(folder.path(), &ONCE).code(0);
+    let after = requests(&stand_in);
+    assert_eq!((after.0 - before.0, after.1 - before.1), (1, 16));
+
+    let audit = hob(folder.path(), &["audit"]);
+    let text = audit.output + &audit.errors;
+    assert!(audit.code != 0 && text.contains("an audit cannot compare such a list"), "{} {text}", audit.code);
+    let status = hob(folder.path(), &["status", "--format", "json"]).code(0).json();
+    assert_eq!(status["polls"].as_array().unwrap().len(), 1, "{status}");
+    assert_eq!(status["polls"][0]["parents"]["asked"], json!(8), "{status}");
+    let text = hob(folder.path(), &["backfill", "notes"]).code(0);
+    assert_eq!(runs(folder.path()).len(), 10, "each has a run already: {}", text.output);
+}
+
+#[test]
+fn another_list_of_parents_begins_anew_and_a_test_gives_the_parent() {
+    let stand_in = StandIn::start();
+    let text = NOTES.replace("start: all", "start: now");
+    let folder = workspace(&stand_in, &[&text]);
+    hob(folder.path(), &ONCE).code(0);
+    let file = folder.path().join("recipes/0.yaml");
+    let narrower = "{ poll: fitr.clients.list, with: { status: Active } }";
+    fs::write(&file, text.replace("{ poll: fitr.clients.list }", narrower)).unwrap();
+    let ended = hob(folder.path(), &ONCE).code(0);
+    assert_eq!(ended.errors.matches("polls something else now").count(), 1, "{}", ended.errors);
+    assert_eq!(runs(folder.path()).len(), 0);
+    let test = "tests:
+  - name: a note
+    event: { id: n1, text: Knee, parent: { id: c1, full_name: Rosa } }
+";
+    fs::write(folder.path().join("recipes/0.test.yaml"), test).unwrap();
+    hob(folder.path(), &["test"]).code(0);
+}
