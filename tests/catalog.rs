@@ -410,3 +410,35 @@ fn every_reference_between_operations_holds() {
 fn passed_on(with: &NestedInputs<InputName>) -> impl Iterator<Item = &String> {
     with.values().flat_map(|value| value.names()).map(|input| &input.0)
 }
+
+#[test]
+fn lists_name_inputs_and_pollers_that_exist() {
+    let complaint = |list: &str| {
+        let operation = format!(
+            "operations:\n  shop.orders.list:\n    title: t\n    summary: s\n    kinds: [poller]\n    method: GET\n    \
+             path: /orders\n    parameters: {{ since: {{ in: query, shape: {{ type: string }} }} }}\n    list:\n      \
+             items: [$.orders]\n      id: [id]\n{list}"
+        );
+        let connector = "connector: shop\ntitle: Shop\nabout: A shop.\nauth: []\n";
+        let files = [("shop/connector.yaml", connector), ("shop/orders.yaml", &operation)];
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        Catalog::built_in().add_folder("shop", files.to_vec()).err().map(|error| error.to_string())
+    };
+    let window = |to: &str| {
+        format!(
+            "      window: {{ from: since, to: {to}, form: date, time: at, days_past: 1, days_ahead: 1 }}\n"
+        )
+    };
+    assert_eq!(complaint(""), None);
+    let error = complaint(&window("until")).unwrap();
+    assert!(error.contains("`window` names `until`, which is no input") && error.contains("12"), "{error}");
+    assert_eq!(complaint(&window("since")), None);
+    for unknown in ["{ instead: shop.carts.list }", "{ touches: { contacts.search: [new] } }"] {
+        let error = complaint(&format!("      per_parent: {unknown}\n")).unwrap();
+        assert!(
+            error.contains("`per_parent` names `") && error.contains("no poller of this connector"),
+            "{error}"
+        );
+    }
+    assert_eq!(complaint("      per_parent: { instead: shop.orders.list }\n"), None);
+}

@@ -289,6 +289,13 @@ impl Catalog {
             else {
                 continue;
             };
+            if let Some(bound) = listing.window.iter().flat_map(|window| window.inputs()).find(|bound| {
+                self.operation(&id.value).is_some_and(|operation| operation.input(bound).is_none())
+            }) {
+                let reason = format!("`{id}`: `window` names `{bound}`, which is no input of the operation");
+                let place = ["operations", id.value.as_str(), "list", "window"];
+                return Err(tree.invalid(Some(tree.node.span_at(&place)), reason));
+            }
             let is_poller = |name: &&str| {
                 let named = self.operation(name);
                 named.is_some_and(|named| named.is_poller() && named.connector == connector.connector)

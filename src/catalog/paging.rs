@@ -128,6 +128,9 @@ pub enum Paging {
         /// Number of the first page.
         #[serde(default = "one")]
         first: u32,
+        /// The page after the last one is answered with 404. Otherwise a 404 after a full page is an error.
+        #[serde(default, skip_serializing_if = "is_false")]
+        not_found_ends: bool,
         /// JSONPath of a flag for further pages. It takes precedence over the size of the page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         more: Option<String>,

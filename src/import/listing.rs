@@ -227,7 +227,7 @@ fn paging(
             guesses.push("page size".into());
         }
         let short_page_ends = short_page_ends && limit.is_some();
-        return Paging::Page { page, limit, size, first, more, short_page_ends };
+        return Paging::Page { page, limit, size, first, not_found_ends: false, more, short_page_ends };
     }
     Paging::None
 }

@@ -147,6 +147,18 @@ mod tests {
     }
 
     #[test]
+    fn a_window_costs_each_of_its_parts() {
+        let (plain, none) = (operation("paging: { style: none }"), PollHistory::default());
+        let list = PolledList { parts: 3, ..list(&plain, Start::Now, none) };
+        let assumed = assume("records=500");
+        assert_eq!(list.quiet(&assumed).0, Estimate::exactly(3.0));
+        assert_eq!(list.first(&assumed), Estimate::exactly(3.0));
+        let paged = operation(PLAIN);
+        let list = PolledList { parts: 2, ..self::list(&paged, Start::All, none) };
+        assert_eq!(list.quiet(&assume("records=120")).0, Estimate::exactly(6.0), "each part as long");
+    }
+
+    #[test]
     fn changes_cost_a_page_more_where_they_are_met() {
         let sorted = operation(SORTED);
         let list = list(&sorted, Start::Now, PollHistory::default());

@@ -110,6 +110,7 @@ fn end(paging: &Paging) -> &'static str {
     match paging {
         Paging::None | Paging::Link { .. } => "",
         paging if paging.more().is_some() => "; a flag in the answer tells the last page",
+        Paging::Page { not_found_ends: true, .. } => "; until a 404 or an empty page",
         paging if paging.full().is_some() => "; a short page is the last",
         _ => "; until an empty page",
     }

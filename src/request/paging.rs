@@ -270,6 +270,12 @@ pub fn most_records(paging: &Paging, pages: u64) -> Option<u64> {
     }
 }
 
+/// Whether a 404 for the page with these inputs means that the list has ended before it, as the connector says.
+pub fn ends_with_not_found(paging: &Paging, inputs: &Map<String, Value>) -> bool {
+    let Paging::Page { page, first, not_found_ends: true, .. } = paging else { return false };
+    inputs.get(page).and_then(Value::as_u64).is_some_and(|number| number > u64::from(*first))
+}
+
 /// Whether pages are requested by number.
 pub fn is_numbered(paging: &Paging) -> bool {
     matches!(paging, Paging::Page { .. })

@@ -322,7 +322,10 @@ impl Comparison<'_> {
             match self.reader.read(&inputs).await {
                 Ok(answer) => answer,
                 // Some APIs answer a request for the page after the last with 404.
-                Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => {
+                Err(ReadFailure::Failed { not_found: true, .. })
+                    if self.may_be_over
+                        || paging::ends_with_not_found(&self.list.poller.listing().paging, &page) =>
+                {
                     self.may_be_over = false;
                     self.page = self.next_part(&page);
                     return Ok(self.page.is_some().then(ComparedPage::default));

@@ -250,7 +250,7 @@ impl Poll<'_> {
                     Err(error) => return self.abort(&error).await,
                 },
                 // Some APIs answer a request for the page after the last with 404.
-                Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => {
+                Err(ReadFailure::Failed { not_found: true, .. }) if self.has_ended(&page) => {
                     if self.past_end(&page).last {
                         self.last_page();
                     }

@@ -92,7 +92,7 @@ fn page(style: &str, asked: &Asked, cap: usize, all: &[Value]) -> Response {
         "offset" => json!({ "data": cut(number("offset", 0)) }),
         "page" => json!({ "data": cut((number("page", 1) - 1) * limit) }),
         // Like Django: the page after the last one is 404.
-        "strict" => {
+        "strict" | "abrupt" => {
             let from = (number("page", 1) - 1) * limit;
             if from > 0 && from >= all.len() {
                 return (StatusCode::NOT_FOUND, Json(json!({ "message": "Invalid page." }))).into_response();
@@ -162,7 +162,8 @@ pub fn catalog() -> Catalog {
         ("none", String::new(), "{ style: none }".to_owned()),
         ("offset", query(&["offset", "limit"]), "{ style: offset, offset: offset, limit: limit, size: 50 }".into()),
         ("page", number.into(), "{ style: page, page: page, limit: limit, size: 50 }".into()),
-        ("strict", number.into(), "{ style: page, page: page, size: 50 }".into()),
+        ("strict", number.into(), "{ style: page, page: page, size: 50, not_found_ends: true }".into()),
+        ("abrupt", number.into(), "{ style: page, page: page, size: 50 }".into()),
         ("holes", number.into(), "{ style: page, page: page, size: 50, more: $.has_more }".into()),
         ("deaf", number.into(), "{ style: page, page: page, limit: limit, size: 50 }".into()),
         ("flag", query(&["cursor", "limit"]), format!("{{ style: cursor, more: $.more, {cursor} }}")),

@@ -112,6 +112,25 @@ async fn every_style_reads_on_from_a_page_that_is_smaller_than_asked() {
 }
 
 #[tokio::test]
+async fn a_404_after_a_full_page_is_the_end_only_where_the_connector_says_so() {
+    for count in [50, 100] {
+        let list = List::of(count);
+        let fixture = fixture(&list).await;
+        let (one, two) = ("{ poll: lists.strict, start: all }", "{ poll: lists.strict, every: 1m }");
+        let recipes = [("one", one), ("two", two)]
+            .map(|(name, trigger)| fixture.named(name, &format!("trigger: {trigger}")));
+        let triggers = Triggers::new(&recipes, fixture.context.clone()).unwrap();
+        for polled in triggers.once().await.unwrap().polls {
+            assert_eq!((polled.error, polled.finished), (None, true), "{}", polled.recipe);
+        }
+        assert_eq!(fixture.records().await.len(), count, "shared by both");
+        let abrupt = poller(&fixture, "{ poll: lists.abrupt, start: all }");
+        let polled = abrupt.poll(&fixture.context).await.unwrap();
+        assert!(!polled.finished && polled.error.unwrap().contains("Invalid page"));
+    }
+}
+
+#[tokio::test]
 async fn start_now_fires_nothing_and_then_every_difference() {
     let list = List::of(120);
     let fixture = fixture(&list).await;

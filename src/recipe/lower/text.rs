@@ -13,7 +13,7 @@ use crate::recipe::syntax::{DurationText, IntervalText, TemplateText};
 use crate::recipe::trigger::{CronText, Every, Start};
 use crate::source::{Data, Node, SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
-use crate::value::{Backoff, Written, parse_duration, time_in};
+use crate::value::{Backoff, DurationError, Written, parse_duration, time_in};
 
 /// Parses texts and collects diagnostics.
 pub(super) struct Reader<'f> {
@@ -58,6 +58,14 @@ impl Reader<'_> {
 
     pub(super) fn duration(&mut self, text: &DurationText) -> Option<Duration> {
         self.duration_text(&text.0)
+    }
+
+    /// A duration that may be zero.
+    pub(super) fn duration_or_zero(&mut self, text: &DurationText) -> Option<Duration> {
+        match parse_duration(&text.0) {
+            Err(DurationError::Zero(_)) => Some(Duration::ZERO),
+            _ => self.duration(text),
+        }
     }
 
     fn duration_text(&mut self, text: &Spanned<String>) -> Option<Duration> {

@@ -78,7 +78,7 @@ fn lower_with(with: Option<&syntax::Mapping>, holder: Span, reader: &mut Reader<
 fn lower_window(window: Spanned<syntax::PollWindow>, reader: &mut Reader<'_>) -> Spanned<PollWindow> {
     let mut width = |text: Option<&syntax::DurationText>| {
         let text = text?;
-        let width = reader.duration(text)?;
+        let width = reader.duration_or_zero(text)?;
         if width > MAX_WINDOW {
             let message = format!("`{}` is longer than ten years", text.0);
             reader.complain(Code::BadDuration, text.0.span, message);
@@ -87,6 +87,10 @@ fn lower_window(window: Spanned<syntax::PollWindow>, reader: &mut Reader<'_>) ->
         Some(width)
     };
     let read = PollWindow { past: width(window.past.as_ref()), ahead: width(window.ahead.as_ref()) };
+    if read.past == Some(Duration::ZERO) && read.ahead == Some(Duration::ZERO) {
+        let message = "this window begins and ends at the poll, so nothing is in it".to_owned();
+        reader.complain(Code::BadDuration, window.span, message);
+    }
     Spanned::new(read, window.span)
 }
 

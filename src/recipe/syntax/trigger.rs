@@ -137,7 +137,7 @@ pub struct Over {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "poll window")]
 pub struct PollWindow {
-    /// How far back it reaches. A record that is moved back further is no longer looked at.
+    /// How far back it reaches; `0s` for not at all. A record that is moved back further is no longer looked at.
     #[schemars(example = &"7d")]
     pub past: Option<DurationText>,
     /// How far ahead it reaches.

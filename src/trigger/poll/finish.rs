@@ -15,6 +15,11 @@ use crate::trigger::watermark::Watermark;
 use crate::value::after;
 
 impl Poll<'_> {
+    /// Whether a 404 for `page` means that the list has ended before it.
+    pub(super) fn has_ended(&self, page: &Map<String, Value>) -> bool {
+        self.may_be_over || paging::ends_with_not_found(&self.poller.listing().paging, page)
+    }
+
     /// What there is behind `page`, when it turns out that no page follows it: the next part of the window, or nothing.
     pub(super) fn past_end(&mut self, page: &Map<String, Value>) -> Examined {
         self.may_be_over = false;

@@ -134,7 +134,7 @@ impl<'a> Poll<'a> {
             let examined = match readers.parents.read(&inputs).await {
                 Ok(answer) => list.examine(answer, &page).await?,
                 // Some APIs answer a request for the page after the last with 404.
-                Err(ReadFailure::Failed { not_found: true, .. }) if list.may_be_over => {
+                Err(ReadFailure::Failed { not_found: true, .. }) if list.has_ended(&page) => {
                     Ok(list.past_end(&page))
                 }
                 Err(not_read) => return Ok(Err(Stop::Unread(not_read))),
@@ -227,7 +227,7 @@ impl<'a> Poll<'a> {
                     }
                     Err(error) => return self.skip_parent(error.to_string()).await.map(|()| Ok(false)),
                 },
-                Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => {
+                Err(ReadFailure::Failed { not_found: true, .. }) if self.has_ended(&page) => {
                     let examined = self.past_end(&page);
                     // There is no page that could not be followed.
                     let _ = self.take_items(examined).await?;
