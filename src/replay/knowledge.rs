@@ -28,8 +28,13 @@ pub(super) enum Reads {
     Known,
     /// Ids that are taken to be those that were recorded, of this step.
     Assumed(String),
-    /// Something that is not known: `steps.contact.new`.
-    Unknown(String),
+    /// Something that is not known.
+    Unknown {
+        /// As it is read: `steps.contact.new`.
+        path: String,
+        /// Of this step.
+        step: String,
+    },
 }
 
 impl Knowledge {
@@ -50,7 +55,7 @@ impl Knowledge {
                 match path.first() {
                     Some(PathStep::Field(name)) if name != step => {}
                     _ if *known == Known::Ids && is_id(&path) => reads = Reads::Assumed(step.clone()),
-                    _ => return Reads::Unknown(shown(&path)),
+                    _ => return Reads::Unknown { path: shown(&path), step: step.clone() },
                 }
             }
         }
@@ -95,16 +100,17 @@ mod tests {
         let message = |text: &str| format!("do: log, with: {{ message: \"{{{{ {text} }}}}\" }}");
         for id in ["steps.c.id", "steps.c.thing.ownerId", "steps['c']._id"] {
             assert_eq!(reads(Known::Ids, &message(id)), Reads::Assumed("c".into()), "{id}");
-            assert!(matches!(reads(Known::Nothing, &message(id)), Reads::Unknown(_)), "{id}");
+            assert!(matches!(reads(Known::Nothing, &message(id)), Reads::Unknown { .. }), "{id}");
         }
         for other in ["steps.c.new", "steps.c", "steps", "steps[event.id].new", "steps.c.name | default('x')"]
         {
-            assert!(matches!(reads(Known::Ids, &message(other)), Reads::Unknown(_)), "{other}");
+            assert!(matches!(reads(Known::Ids, &message(other)), Reads::Unknown { .. }), "{other}");
         }
         assert_eq!(reads(Known::Nothing, &message("steps.g.id")), Reads::Known);
         let each = "do: log, for_each: '{{ steps.c.parts }}', as: part, with: { message: '{{ part.id }}' }";
-        assert_eq!(reads(Known::Ids, each), Reads::Unknown("steps.c.parts".into()));
+        let unknown = |path: &str| Reads::Unknown { path: path.to_owned(), step: "c".to_owned() };
+        assert_eq!(reads(Known::Ids, each), unknown("steps.c.parts"));
         let condition = "do: log, if: '{{ steps.c.new }}', with: { message: m }";
-        assert_eq!(reads(Known::Ids, condition), Reads::Unknown("steps.c.new".into()));
+        assert_eq!(reads(Known::Ids, condition), unknown("steps.c.new"));
     }
 }

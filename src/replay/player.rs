@@ -56,12 +56,19 @@ pub struct Doubt {
     pub step: Option<String>,
     /// What is not known, and why.
     pub reason: String,
+    /// It only follows from another doubt about the run.
+    pub follows: bool,
 }
 
 impl Doubt {
+    /// A doubt about the run as a whole.
+    pub(super) fn of_run(reason: impl Into<String>) -> Self {
+        Self { step: None, reason: reason.into(), follows: false }
+    }
+
     pub(super) fn new(step: &StepKey, reason: impl Into<String>) -> Self {
         let step = (!step.action.starts_with('(')).then(|| step.action.clone());
-        Self { step, reason: reason.into() }
+        Self { step, reason: reason.into(), follows: false }
     }
 }
 
@@ -180,7 +187,7 @@ impl Play<'_> {
                 }
             }
         }
-        End::Unknown(Doubt { step: None, reason: format!("it takes more than {MAX_DECISIONS} decisions") })
+        End::Unknown(Doubt::of_run(format!("it takes more than {MAX_DECISIONS} decisions")))
     }
 
     /// The time at which the step that `command` executes was decided, if that is another one than the clock shows.
@@ -207,10 +214,12 @@ impl Play<'_> {
                         self.played.assumed.push(step);
                     }
                 }
-                Reads::Unknown(path) => {
+                Reads::Unknown { path, step } => {
                     let reason = format!("it reads `{path}`, which the history does not tell");
+                    let follows = self.played.doubts.iter().any(|doubt| doubt.step.as_ref() == Some(&step));
                     self.history.extend(decision.entries.iter().take(at).cloned());
-                    return self.leave_out(key, Doubt::new(key, reason)).map(|()| true);
+                    let doubt = Doubt { follows, ..Doubt::new(key, reason) };
+                    return self.leave_out(key, doubt).map(|()| true);
                 }
             }
         }

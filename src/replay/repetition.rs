@@ -47,7 +47,7 @@ pub(super) fn repeat(recipe: &CheckedRecipe, stage: Stage<'_>) -> Result<Played,
                 End::In(state, ..) => format!("it is {state}, and was {ended}"),
                 _ => format!("it goes on, and was {ended}"),
             };
-            Err(Doubt { step: None, reason: unrepeatable(&end) })
+            Err(Doubt::of_run(unrepeatable(&end)))
         }
     }
 }

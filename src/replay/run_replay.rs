@@ -125,7 +125,7 @@ impl RunReplay {
             "its recipe as it was then (version {version}) is not stored, or has mistakes by today's connectors and \
              connections"
         );
-        Self::unknown(Doubt { step: None, reason })
+        Self::unknown(Doubt::of_run(reason))
     }
 
     fn unknown(doubt: Doubt) -> Self {
@@ -166,7 +166,7 @@ pub fn reads_links(recipe: &CheckedRecipe) -> bool {
 fn unknown_links(then: &CheckedRecipe, now: &CheckedRecipe) -> Option<Doubt> {
     let before = links_read(then);
     let name = links_read(now).into_iter().find(|name| !before.contains(name))?;
-    Some(Doubt { step: None, reason: format!("it reads `links{name}`, which the history does not tell") })
+    Some(Doubt::of_run(format!("it reads `links{name}`, which the history does not tell")))
 }
 
 /// The names below `links` that templates read.
@@ -199,5 +199,5 @@ fn unseen_before(now: &CheckedRecipe, recording: &Recording<'_>) -> Option<Doubt
         return None;
     }
     let name = EventReads::from_recipe(now.recipe()).event.iter().find_map(is_added)?;
-    Some(Doubt { step: None, reason: format!("it reads `event.{name}`, which the history does not tell") })
+    Some(Doubt::of_run(format!("it reads `event.{name}`, which the history does not tell")))
 }

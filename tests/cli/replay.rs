@@ -126,6 +126,9 @@ fn what_was_not_recorded_is_inconclusive() {
     assert_eq!(steps, ["note", "notes"], "{page:#}");
     let text = recorded.replay(&[], 1).output;
     assert!(text.contains("contacts.notes.list was not read with these inputs"), "{text}");
+    assert!(text.contains("so that these steps are not known either: `note` in"), "{text}");
+    let follows: Vec<&Value> = doubts.iter().map(|doubt| &doubt["follows"]).collect();
+    assert_eq!(follows, [true, false], "{page:#}");
     // One less, and in another order.
     recorded.edit(
         &RECIPE

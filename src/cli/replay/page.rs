@@ -53,6 +53,7 @@ impl Page<'_> {
                 "recipe": recipe,
                 "step": doubt.step,
                 "reason": doubt.reason,
+                "follows": doubt.follows,
                 "runs": group.runs,
                 "examples": examples,
             });

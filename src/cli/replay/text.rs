@@ -19,16 +19,24 @@ pub(super) fn text(page: &Page<'_>, all: bool) -> String {
         let groups = report.groups.iter().filter(|(key, _)| key.recipe == *recipe);
         let doubts = report.doubts.iter().filter(|((name, _), _)| name == recipe);
         let before = lines.len();
+        let mut following = Vec::new();
         for (key, group) in groups {
             lines.extend(change(page, key, group, all));
         }
         for ((_, doubt), group) in doubts {
+            if let Some(step) = doubt.step.as_ref().filter(|_| doubt.follows) {
+                following.push(format!("`{step}` in {}", runs(group.runs)));
+                continue;
+            }
             let place = page.step_place(recipe, doubt.step.as_deref());
             let place = place.map(|place| format!("{place} ")).unwrap_or_default();
             let step = doubt.step.as_ref().map(|step| format!("step `{step}`: ")).unwrap_or_default();
             lines.push(format!("{place}{recipe}, {step}{} inconclusive: {}", runs(group.runs), doubt.reason));
             let names: Vec<&str> = group.examples.iter().map(|run| run.0.as_str()).collect();
             lines.push(some(&names.join(", "), group.runs, names.len()));
+        }
+        if !following.is_empty() {
+            lines.push(format!("  so that these steps are not known either: {}", following.join(", ")));
         }
         for ((_, step), count) in report.assumed.iter().filter(|((name, _), _)| name == recipe) {
             lines.push(format!(
