@@ -10,7 +10,7 @@ use super::outline::{self, Role};
 use super::reading::Reading;
 use super::text_position::Encoding;
 use super::uri;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Applicability, Diagnostic, Severity};
 use crate::source::Span;
 
 /// The actions for mistakes that touch `range`.
@@ -38,6 +38,14 @@ fn actions(found: &Diagnostic, reading: &Reading<'_>, encoding: Encoding) -> Vec
             "edit": { "changes": changes },
         }));
     };
+    if let Some(fix) = found.fix.as_ref().and_then(|fix| fix.located(reading.file)) {
+        let edits = fix
+            .edits
+            .iter()
+            .map(|edit| TextEdit::new(encoding.range(reading.file, edit.span), edit.replacement.clone()));
+        let is_safe = fix.applicability == Applicability::Safe;
+        add(reading.state.redactor.text(&fix.title), edits.collect(), is_safe);
+    }
     if found.code.severity() == Severity::Warning
         && let Some(edit) = allowance(found, reading, encoding)
     {

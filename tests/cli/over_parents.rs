@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, runs, workspace};
 use crate::program::hob;
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{ONCE, runs, workspace};
 
 const NOTES: &str = "name: notes
 trigger:

@@ -103,6 +103,25 @@ fn what_cannot_be_renamed_is_refused_with_the_reason() {
 }
 
 #[test]
+fn what_the_checker_can_mend_is_offered() {
+    let recipe =
+        "name: a\ntrigger: { manual: {} }\nactions:\n  - id: one\n    do: lgo\n    with: { message: x }\n";
+    let mut editor = Editor::new(&[]);
+    editor.open("recipes/a.yaml", recipe);
+    let place = json!({ "line": 4, "character": 9 });
+    let parameters = json!({
+        "textDocument": { "uri": editor.uri("recipes/a.yaml") },
+        "range": { "start": place, "end": place },
+        "context": { "diagnostics": [] },
+    });
+    let found = editor.request("textDocument/codeAction", parameters).unwrap();
+    let edits = found[0]["edit"]["changes"].as_object().unwrap_or_else(|| panic!("{found}"));
+    let edits = edits.values().next().unwrap().as_array().unwrap();
+    assert_eq!(applied(recipe, edits), recipe.replace("lgo", "log"), "{found}");
+    assert_eq!(found[0]["diagnostics"][0]["code"], "unknown-operation");
+}
+
+#[test]
 fn a_warning_can_be_allowed_where_it_is() {
     let recipe = "name: a\nconnections: { highlevel: studio-1 }\ntrigger: { manual: {} }\nactions:\n  - id: list\n    do: opportunities.search\n    with: { status: open }\n  - do: log\n    with: { message: \"{{ steps.list | length }}\" }\n";
     let mut editor = Editor::new(&[]);

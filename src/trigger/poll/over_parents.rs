@@ -107,7 +107,7 @@ impl<'a> Poll<'a> {
                 || completed.is_none_or(|at| at > now || now - at >= COMPLETE_EVERY);
             let scan = Some(list.cursor.first_scan());
             let next = *self.cursor.over.next_pass();
-            self.cursor.over = Box::new(OverParents { scan, complete, ..next });
+            *self.cursor.over = OverParents { scan, complete, ..next };
             self.between_parents();
             list.store(vec![], vec![], vec![]).await?;
         }
