@@ -124,6 +124,7 @@ pub fn cursor(name: &str, scan: u64) -> Cursor {
         newest: None,
         settled: Default::default(),
         pass: Default::default(),
+        over: Default::default(),
         started: at(0),
         due: at(300),
         failures: 0,
