@@ -15,6 +15,12 @@ pub(super) fn base(side: usize, field: &Field) -> String {
     member(&format!("steps.base.{}", end(side)), &field.name)
 }
 
+/// The expression of the value that hob sent and the field `name` of the record of the side `side` has; null where it
+/// has another one.
+pub(super) fn sent(side: usize, name: &str) -> String {
+    member(&format!("steps.sent.{}", end(side)), name)
+}
+
 /// Names of the fields of a record of the side `side` that matter for `field`.
 pub(super) fn base_fields<'f>(sync: &ResolvedSync<'_>, field: &'f Field, side: usize) -> Vec<&'f str> {
     if sync.is_written(field, 1 - side) {

@@ -6,9 +6,9 @@
 //! changed on a side if what it gives is not what it gave then. Both directions decide alike, whichever record the
 //! event is about: so each run makes up for what earlier ones could not do.
 
+use super::base_fields::sent;
 use super::comparison::equal;
 use super::field::{Field, Flow};
-use super::own_writes::sent;
 use super::resolved::ResolvedSync;
 use super::step_names::{OTHER, OWN};
 use super::tree::{Mapping, list, member, quoted, template, text};

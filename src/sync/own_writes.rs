@@ -2,19 +2,13 @@
 //! is noted with the link before it is sent. A record that has such a value has it from hob, and from no person: what
 //! counts as equal then is that write, and not the last time that both records were known to be equal.
 
-use super::base_fields::{base, base_fields, end};
+use super::base_fields::{base, base_fields, end, sent};
 use super::changes::Changes;
 use super::field::Field;
 use super::merge::Merge;
 use super::step_names::{BASE, INTENT};
 use super::tree::{Mapping, member, template, text};
 use crate::source::Node;
-
-/// The expression of the value that hob sent and the field `name` of the record of the side `side` has; null where it
-/// has another one.
-pub(super) fn sent(side: usize, name: &str) -> String {
-    member(&format!("steps.sent.{}", end(side)), name)
-}
 
 impl Merge<'_, '_> {
     /// The steps `sent`, which recognises hob's own writes, and `equal`, what both records had when they were last
