@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::player::{End, Played};
+use super::replayer::{Decided, End};
 use super::request::Request;
 use super::step_map::StepMap;
 use crate::run::{RunState, StepKey};
@@ -44,7 +44,7 @@ pub enum What {
 }
 
 /// What differs between what a run did and what it would do.
-pub(super) fn compare(then: &Played, now: &Played, steps: &StepMap) -> Vec<Change> {
+pub(super) fn compare(then: &Decided, now: &Decided, steps: &StepMap) -> Vec<Change> {
     let pairs = Pairs::of(then, now, steps);
     let mut all = Vec::new();
     if let (End::In(before, ..), End::In(after, reason, step)) = (&then.end, &now.end) {
@@ -123,7 +123,7 @@ struct Pairs {
 }
 
 impl Pairs {
-    fn of(then: &Played, now: &Played, steps: &StepMap) -> Self {
+    fn of(then: &Decided, now: &Decided, steps: &StepMap) -> Self {
         let mut pairs = Self { of_now: vec![None; now.requests.len()], then: HashSet::new() };
         let step = |request: &Request| steps.before(&request.step);
         let is_of_step = |old: &Request, new: &Request| step(new).as_ref() == Some(&old.step);
@@ -145,7 +145,7 @@ impl Pairs {
         pairs
     }
 
-    fn find(&mut self, then: &Played, now: &Played, fits: impl Fn(&Request, &Request) -> bool) {
+    fn find(&mut self, then: &Decided, now: &Decided, fits: impl Fn(&Request, &Request) -> bool) {
         for (at, new) in now.requests.iter().enumerate() {
             if self.of_now[at].is_some() || !new.is_sent_write() {
                 continue;

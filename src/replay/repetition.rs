@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::player::{Answer, Answers, Doubt, End, Played, Stage, play};
 use super::recording::Recording;
+use super::replayer::{Answer, Answers, Decided, Doubt, End, RecordedRun, replay};
 use super::request::{Answered, Request};
 use crate::catalog::{Builtin, Effect, Operation};
 use crate::check::CheckedRecipe;
@@ -13,13 +13,14 @@ use crate::template::LinkQuery;
 use crate::value::{Value, changes};
 
 /// What the run did, if deciding it once more with `recipe` comes to the same; otherwise what differs.
-pub(super) fn repeat(recipe: &CheckedRecipe, stage: Stage<'_>) -> Result<Played, Doubt> {
-    let mut answers = Repetition { recipe, recording: stage.recording, visited: Vec::new(), wrong: None };
-    let played = play(recipe, stage, &mut answers);
+pub(super) fn repeat(recipe: &CheckedRecipe, recorded_run: RecordedRun<'_>) -> Result<Decided, Doubt> {
+    let mut answers =
+        Repetition { recipe, recording: recorded_run.recording, visited: Vec::new(), wrong: None };
+    let decided = replay(recipe, recorded_run, &mut answers);
     if let Some(wrong) = answers.wrong {
         return Err(wrong);
     }
-    let left = stage.recording.steps.iter().find(|(key, step)| {
+    let left = recorded_run.recording.steps.iter().find(|(key, step)| {
         let is_asked =
             |id: &str| recipe.all_actions().any(|action| action.id == id && is_asked(action.operation));
         let is_answered = step.outcome.is_some_and(|outcome| is_answer(&outcome.entry));
@@ -29,21 +30,21 @@ pub(super) fn repeat(recipe: &CheckedRecipe, stage: Stage<'_>) -> Result<Played,
     if let Some((key, _)) = left {
         return Err(Doubt::new(key, unrepeatable("this step is not reached")));
     }
-    let ended = stage.detail.row.state;
-    let is_same = match &played.end {
+    let ended = recorded_run.detail.row.state;
+    let is_same = match &decided.end {
         End::Unknown(doubt) => return Err(doubt.clone()),
         End::In(RunState::Parked, ..) => matches!(ended, RunState::Parked | RunState::Skipped),
         End::In(state, ..) => *state == ended,
         End::Open => match ended {
             RunState::Succeeded | RunState::Filtered => false,
-            RunState::Failed => is_ended_by_hob(stage),
+            RunState::Failed => is_ended_by_hob(recorded_run),
             _ => true,
         },
     };
     match is_same {
-        true => Ok(played),
+        true => Ok(decided),
         false => {
-            let end = match &played.end {
+            let end = match &decided.end {
                 End::In(state, ..) => format!("it is {state}, and was {ended}"),
                 _ => format!("it goes on, and was {ended}"),
             };
@@ -53,9 +54,9 @@ pub(super) fn repeat(recipe: &CheckedRecipe, stage: Stage<'_>) -> Result<Played,
 }
 
 /// Whether the run failed without a step that did.
-fn is_ended_by_hob(stage: Stage<'_>) -> bool {
+fn is_ended_by_hob(recorded_run: RecordedRun<'_>) -> bool {
     let finished = |stamped: &StampedEntry| matches!(stamped.entry, Entry::Finished { step: None, .. });
-    stage.detail.entries.last().is_some_and(finished)
+    recorded_run.detail.entries.last().is_some_and(finished)
 }
 
 fn is_answer(outcome: &Entry) -> bool {
@@ -137,12 +138,12 @@ impl Answers for Repetition<'_> {
 }
 
 /// What a run did of which no version of its recipe is known: the writes that its history has. Its reads cannot be told.
-pub(super) fn writes_only(now: &CheckedRecipe, stage: Stage<'_>) -> Vec<Request> {
-    let requests = stage.recording.steps.iter().filter_map(|(key, step)| {
+pub(super) fn writes_only(now: &CheckedRecipe, recorded_run: RecordedRun<'_>) -> Vec<Request> {
+    let requests = recorded_run.recording.steps.iter().filter_map(|(key, step)| {
         let sent = step.sent?;
         let operation = now.operation_by_id(sent.operation)?;
         let inputs = sent.inputs.as_object().cloned().unwrap_or_default();
-        let connection = stage.detail.run.accounts.get(&operation.connector).cloned();
+        let connection = recorded_run.detail.run.accounts.get(&operation.connector).cloned();
         Some(Request::recorded(key, operation, connection, inputs, Answered::of(step)))
     });
     requests.collect()

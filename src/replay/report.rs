@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use indexmap::IndexMap;
 
 use super::compare::{Change, What};
-use super::player::Doubt;
+use super::replayer::Doubt;
 use super::run_replay::{NotReplayed, RunReplay};
 use crate::run::RunId;
 use crate::value::Difference;

@@ -1,10 +1,10 @@
 //! Replays one recorded run: what it did, and what it would do with the recipe as it is now.
 
-use super::book::Book;
 use super::compare::{Change, compare};
-use super::player::{Doubt, End, Played, Stage, play};
+use super::recorded_answers::RecordedAnswers;
 use super::recording::Recording;
 use super::repetition::{repeat, writes_only};
+use super::replayer::{Decided, Doubt, End, RecordedRun, replay};
 use super::step_map::StepMap;
 use crate::catalog::Builtin;
 use crate::check::{CheckedRecipe, EventReads};
@@ -85,29 +85,30 @@ impl RunReplay {
         context: &RunContext,
     ) -> Self {
         let recording = Recording::of(detail);
-        let stage = Stage { detail, recording: &recording, context };
+        let recorded_run = RecordedRun { detail, recording: &recording, context };
         if let Some(doubt) =
             then.and_then(|then| unknown_links(then, now)).or_else(|| unseen_before(now, &recording))
         {
             return Self::unknown(doubt);
         }
         let (mut before, steps) = match then {
-            Some(then) => match repeat(then, stage) {
-                Ok(played) => (played, StepMap::of(then, now)),
+            Some(then) => match repeat(then, recorded_run) {
+                Ok(decided) => (decided, StepMap::of(then, now)),
                 Err(doubt) => return Self::unknown(doubt),
             },
             None => {
                 let end = End::In(detail.row.state, detail.row.error.clone(), None);
-                let requests = writes_only(now, stage);
-                let played =
-                    Played { requests, end, doubts: Vec::new(), unknown: Vec::new(), assumed: Vec::new() };
-                (played, StepMap::same(now))
+                let requests = writes_only(now, recorded_run);
+                let decided =
+                    Decided { requests, end, doubts: Vec::new(), unknown: Vec::new(), assumed: Vec::new() };
+                (decided, StepMap::same(now))
             }
         };
         if then.is_some_and(|then| then.version() == now.version()) {
             return Self::default();
         }
-        let after = play(now, stage, &mut Book::new(&before.requests, &recording, &steps));
+        let after =
+            replay(now, recorded_run, &mut RecordedAnswers::new(&before.requests, &recording, &steps));
         // It ended by what people or hob decided, and would end by itself.
         if matches!((&before.end, &after.end), (End::Open, End::In(..))) {
             before.end = End::In(detail.row.state, None, None);

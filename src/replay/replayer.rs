@@ -74,7 +74,7 @@ impl Doubt {
 
 /// What a run did or would do.
 #[derive(Debug)]
-pub(super) struct Played {
+pub(super) struct Decided {
     /// Its requests, in order.
     pub(super) requests: Vec<Request>,
     pub(super) end: End,
@@ -86,24 +86,28 @@ pub(super) struct Played {
     pub(super) assumed: Vec<String>,
 }
 
-/// A run and what is known about it.
+/// A run with what was recorded of it, and what its templates can read beside its event.
 #[derive(Clone, Copy)]
-pub(super) struct Stage<'a> {
+pub(super) struct RecordedRun<'a> {
     pub(super) detail: &'a RunDetail,
     pub(super) recording: &'a Recording<'a>,
     pub(super) context: &'a RunContext,
 }
 
 /// Decides the run with `recipe`.
-pub(super) fn play(recipe: &CheckedRecipe, stage: Stage<'_>, answers: &mut impl Answers) -> Played {
-    let mut play = Play {
+pub(super) fn replay(
+    recipe: &CheckedRecipe,
+    recorded_run: RecordedRun<'_>,
+    answers: &mut impl Answers,
+) -> Decided {
+    let mut replayer = Replayer {
         recipe,
-        stage,
-        history: stage.recording.compared.into_iter().cloned().collect(),
-        clock: stage.recording.began,
+        recorded_run,
+        history: recorded_run.recording.compared.into_iter().cloned().collect(),
+        clock: recorded_run.recording.began,
         earliest: DateTime::<Utc>::MIN_UTC,
         knowledge: Knowledge::default(),
-        played: Played {
+        decided: Decided {
             requests: Vec::new(),
             end: End::Open,
             doubts: Vec::new(),
@@ -111,25 +115,25 @@ pub(super) fn play(recipe: &CheckedRecipe, stage: Stage<'_>, answers: &mut impl 
             assumed: Vec::new(),
         },
     };
-    play.played.end = play.until_the_end(answers);
-    play.played
+    replayer.decided.end = replayer.until_the_end(answers);
+    replayer.decided
 }
 
-struct Play<'a> {
+struct Replayer<'a> {
     recipe: &'a CheckedRecipe,
-    stage: Stage<'a>,
+    recorded_run: RecordedRun<'a>,
     /// The entries so far.
     history: Vec<StampedEntry>,
     clock: DateTime<Utc>,
     /// The end of the last wait.
     earliest: DateTime<Utc>,
     knowledge: Knowledge,
-    played: Played,
+    decided: Decided,
 }
 
-impl Play<'_> {
+impl Replayer<'_> {
     fn machine(&self) -> Machine {
-        let Stage { detail, context, .. } = self.stage;
+        let RecordedRun { detail, context, .. } = self.recorded_run;
         Machine::new(self.recipe.clone(), detail.run.clone(), &detail.event, &self.history, context)
     }
 
@@ -156,7 +160,7 @@ impl Play<'_> {
             match command {
                 Command::Execute(call) => match answers.answer(&call) {
                     Answer::Stop(end) => {
-                        self.played.requests.push(Request::of(&call, None));
+                        self.decided.requests.push(Request::of(&call, None));
                         return end;
                     }
                     answer => self.take(&mut machine, &call, answer),
@@ -210,13 +214,13 @@ impl Play<'_> {
             match self.knowledge.reads(&action) {
                 Reads::Known => {}
                 Reads::Assumed(step) => {
-                    if !self.played.assumed.contains(&step) {
-                        self.played.assumed.push(step);
+                    if !self.decided.assumed.contains(&step) {
+                        self.decided.assumed.push(step);
                     }
                 }
                 Reads::Unknown { path, step } => {
                     let reason = format!("it reads `{path}`, which the history does not tell");
-                    let follows = self.played.doubts.iter().any(|doubt| doubt.step.as_ref() == Some(&step));
+                    let follows = self.decided.doubts.iter().any(|doubt| doubt.step.as_ref() == Some(&step));
                     self.history.extend(decision.entries.iter().take(at).cloned());
                     let doubt = Doubt { follows, ..Doubt::new(key, reason) };
                     return self.leave_out(key, doubt).map(|()| true);
@@ -236,8 +240,8 @@ impl Play<'_> {
         let skipped = Entry::StepSkipped { step: StepKey::new(id.as_str()), reason: doubt.reason.clone() };
         self.history.push(StampedEntry::new(self.clock, skipped));
         self.knowledge.limit(&id, Known::Nothing);
-        self.played.unknown.push(id);
-        self.played.doubts.push(doubt);
+        self.decided.unknown.push(id);
+        self.decided.doubts.push(doubt);
         Ok(())
     }
 
@@ -251,12 +255,12 @@ impl Play<'_> {
             }
             Answer::Missing(doubt) => {
                 self.knowledge.limit(action, Known::Nothing);
-                self.played.doubts.extend(doubt.map(|reason| Doubt::new(&call.step, reason)));
+                self.decided.doubts.extend(doubt.map(|reason| Doubt::new(&call.step, reason)));
                 None
             }
             Answer::Stop(_) => return,
         };
-        self.played.requests.push(Request::of(call, answered.as_deref().cloned()));
+        self.decided.requests.push(Request::of(call, answered.as_deref().cloned()));
         let Some(Answered { facts, outcome, at, next, .. }) = answered.map(|answered| *answered) else {
             let (step, attempt) = (call.step.clone(), call.attempt);
             let nothing = std::sync::Arc::default();

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::knowledge::Known;
-use super::player::{Answer, Answers, Doubt, End};
 use super::recording::{Recording, result};
+use super::replayer::{Answer, Answers, Doubt, End};
 use super::request::{Answered, Request};
 use super::step_map::StepMap;
 use crate::catalog::{Effect, path};
@@ -17,7 +17,7 @@ use crate::value::Value;
 const NOT_FOUND: u16 = 404;
 
 /// What was recorded of a run.
-pub(super) struct Book<'a> {
+pub(super) struct RecordedAnswers<'a> {
     /// The requests, in order.
     recorded: &'a [Request],
     recording: &'a Recording<'a>,
@@ -28,7 +28,7 @@ pub(super) struct Book<'a> {
     other_writes: Vec<Request>,
 }
 
-impl<'a> Book<'a> {
+impl<'a> RecordedAnswers<'a> {
     pub(super) fn new(recorded: &'a [Request], recording: &'a Recording<'a>, steps: &'a StepMap) -> Self {
         Self { recorded, recording, steps, repeated: vec![false; recorded.len()], other_writes: Vec::new() }
     }
@@ -116,7 +116,7 @@ impl<'a> Book<'a> {
     }
 }
 
-impl Answers for Book<'_> {
+impl Answers for RecordedAnswers<'_> {
     fn decided(&self, step: &StepKey) -> Option<DateTime<Utc>> {
         self.recording.steps.get(&self.steps.before(step)?)?.decided()
     }
