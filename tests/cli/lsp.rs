@@ -10,9 +10,9 @@ use tempfile::TempDir;
 use crate::language_client::LanguageClient;
 use crate::program::hob;
 
-/// A workspace as `hob init` makes it.
+/// A workspace as `hob init` makes it. Its folder has no dot at its beginning: patterns for schemas do not match below those.
 pub fn workspace() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::Builder::new().prefix("workspace-").tempdir().unwrap();
     hob(folder.path(), &["init"]).code(0);
     folder
 }

@@ -118,6 +118,7 @@ fn the_settings_of_vs_code_lead_to_the_schemas_without_a_comment() {
             break;
         }
         assert!(Instant::now() < deadline, "the schemas are not found: {labels:?}");
+        std::thread::park_timeout(Duration::from_millis(500));
     }
     for (name, text, wanted) in [
         ("recipes/x.yaml", "name: a\nt‸\n", "trigger"),
