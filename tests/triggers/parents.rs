@@ -117,9 +117,8 @@ async fn where_parents_tell_only_changed_ones_are_asked() {
     watched.studio.clock.advance(TimeDelta::minutes(1));
     watched.studio.change_note("cl0005", "n000");
     let notes = |id: &str| format!("notes of {id}");
-    let clients = || "clients".to_owned();
     let each = [notes("cl0005"), notes("cl0005"), notes("cl0003"), notes("cl0003")];
-    assert_eq!(watched.requests().await, [&[clients()][..], &each, &[clients()]].concat());
+    assert_eq!(watched.requests().await, [&["clients".to_owned()][..], &each].concat());
     let told = ["new cl0006/n001", "changed cl0005/n000", "new cl0003/n001"];
     assert_eq!(watched.told().await, told);
     // A day later, all of them.
@@ -205,7 +204,10 @@ async fn a_killed_pass_goes_on_where_it_was() {
 #[tokio::test]
 async fn backfills_read_all_parents_and_audits_say_that_they_cannot() {
     let watched = Watched::new("notes", 4, 3, "").await;
-    watched.requests().await;
+    // Clients that were all made at once are read once more for late changes among them.
+    for _ in 0..4 {
+        watched.requests().await;
+    }
     assert_eq!(watched.told().await, [""; 0]);
     let recipe = watched.fixture.recipe(&watched.trigger);
     let context = &watched.fixture.context;
@@ -214,7 +216,7 @@ async fn backfills_read_all_parents_and_audits_say_that_they_cannot() {
     let read = backfills[0].read(context).await.unwrap();
     assert_eq!((read.events, read.finished), (12, true));
     watched.studio.take_requests();
-    assert_eq!(watched.requests().await.iter().filter(|request| *request == "clients").count(), 1);
+    assert_eq!(watched.requests().await, ["clients"], "the poll has kept its position");
     let lists = ComparedList::all(&recipe, &recipe.accounts()[0], &context.services).unwrap();
     let error = lists[0].open(context, None).await.err().unwrap().to_string();
     assert!(error.contains("read for each record of `studio.clients.list`"), "{error}");
