@@ -6,48 +6,70 @@ use crate::event::Event;
 use crate::run::{StepCall, StepResult};
 use crate::value::Value;
 
-/// Something that happens at a time. Systems and recipes are given by index: recipe `n` carries over the changes of
-/// system `n`.
-pub(super) enum Task {
-    Edit { system: usize, field: usize, value: String },
-    Deliver { recipe: usize, event: Event },
-    List { system: usize },
-    ReceiveRequest { recipe: usize, call: Box<StepCall> },
-    ReceiveAnswer { recipe: usize, call: Box<StepCall>, result: StepResult, shown: Value },
-    Resume { recipe: usize },
+/// A recipe, by the system whose changes it brings to the other, and a record: its runs go one after the other.
+pub(super) type Lane = (usize, String);
+
+/// Something that happens at a time. `A` is what people do.
+pub(super) enum Task<A> {
+    Act(A),
+    /// A webhook comes.
+    Deliver {
+        system: usize,
+        event: Event,
+    },
+    /// A poll, or a sweep for lost webhooks.
+    List {
+        system: usize,
+    },
+    ReceiveRequest {
+        lane: Lane,
+        call: Box<StepCall>,
+    },
+    ReceiveAnswer {
+        lane: Lane,
+        call: Box<StepCall>,
+        result: StepResult,
+        shown: Value,
+    },
+    Resume {
+        lane: Lane,
+    },
 }
 
-impl Task {
-    /// Whether the current run of a recipe waits for it.
-    fn is_awaited_by(&self, number: usize) -> bool {
+impl<A> Task<A> {
+    /// Whether the run of a lane waits for it.
+    fn is_awaited_by(&self, wanted: &Lane) -> bool {
         match self {
-            Self::ReceiveRequest { recipe, .. }
-            | Self::ReceiveAnswer { recipe, .. }
-            | Self::Resume { recipe } => *recipe == number,
-            Self::Edit { .. } | Self::Deliver { .. } | Self::List { .. } => false,
+            Self::ReceiveRequest { lane, .. } | Self::ReceiveAnswer { lane, .. } | Self::Resume { lane } => {
+                lane == wanted
+            }
+            Self::Act(_) | Self::Deliver { .. } | Self::List { .. } => false,
         }
     }
 }
 
 /// Tasks by millisecond; those of one millisecond in the order in which they were added.
-#[derive(Default)]
-pub(super) struct Timeline {
-    tasks: BTreeMap<(i64, usize), Task>,
+pub(super) struct Timeline<A> {
+    tasks: BTreeMap<(i64, usize), Task<A>>,
     added: usize,
 }
 
-impl Timeline {
-    pub(super) fn add(&mut self, when: i64, task: Task) {
+impl<A> Timeline<A> {
+    pub(super) fn new() -> Self {
+        Self { tasks: BTreeMap::new(), added: 0 }
+    }
+
+    pub(super) fn add(&mut self, when: i64, task: Task<A>) {
         self.added += 1;
         self.tasks.insert((when, self.added), task);
     }
 
-    pub(super) fn next(&mut self) -> Option<(i64, Task)> {
+    pub(super) fn next(&mut self) -> Option<(i64, Task<A>)> {
         self.tasks.pop_first().map(|((when, _), task)| (when, task))
     }
 
-    /// Whether the current run of a recipe waits for something.
-    pub(super) fn is_awaited_by(&self, recipe: usize) -> bool {
-        self.tasks.values().any(|task| task.is_awaited_by(recipe))
+    /// Whether the run of a lane waits for something.
+    pub(super) fn is_awaited_by(&self, lane: &Lane) -> bool {
+        self.tasks.values().any(|task| task.is_awaited_by(lane))
     }
 }

@@ -4,11 +4,13 @@
 //! back that was replaced before. Time, systems and journal are simulated.
 
 mod counts;
+mod directed;
+mod judgement;
 mod links;
 mod recipes;
+mod requests;
 mod simulation;
 mod systems;
-mod timeline;
 
 use std::fmt::Write as _;
 
@@ -31,7 +33,7 @@ fn a_sync_ends_with_equal_records_whatever_fails() {
         simulation.run();
         let wrong = simulation.mistakes();
         if is_single {
-            println!("{}\n{:?}", simulation.log.join("\n"), simulation.counts);
+            println!("{}\n{:?}", simulation.engine.log.join("\n"), simulation.counts);
         }
         if !wrong.is_empty() {
             let _ = writeln!(failures, "HOB_SYNC_SEED={seed}: {}", wrong.join("; "));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::systems::at;
+use super::super::engine::at;
 use crate::run::{StepError, StepResult};
 
 pub(super) const FIELDS: usize = 4;

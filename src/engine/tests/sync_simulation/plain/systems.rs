@@ -1,9 +1,8 @@
 //! The two systems, each with one record of the pair.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use crate::run::testing::time;
+use super::super::engine::at;
 
 pub(super) const FIELDS: usize = 3;
 
@@ -156,9 +155,4 @@ impl RecordVersions {
         record.extend(fields.map(|(name, value)| ((*name).to_owned(), json!(value))));
         Value::Object(record)
     }
-}
-
-/// The time so many milliseconds after the beginning.
-pub(super) fn at(millisecond: i64) -> DateTime<Utc> {
-    time(0) + TimeDelta::milliseconds(millisecond)
 }
