@@ -42,12 +42,13 @@ pub fn definition(reading: &Reading<'_>, find: &FindText<'_>) -> Option<Target> 
             operation(reading, find, &text)
         }
         (FileRole::Tests, [.., "stubs"], true) => operation(reading, find, &text),
-        (FileRole::Tests, ["recipe"], false) => recipe(reading, &text),
+        (FileRole::Tests, ["recipe"] | ["tests", .., "recipe"], false) => recipe(reading, &text),
         (FileRole::Tests, _, true) => {
             let node = reading.node.as_ref()?;
             let is_step =
-                expected_steps(node).iter().any(|(name, span)| *name == text && *span == located.span);
-            let recipe = recipe_of_tests(reading.state, reading.path, node).filter(|_| is_step)?;
+                expected_steps(node).iter().any(|step| step.id == text && step.span == located.span);
+            let recipe = recipe_of_tests(reading.state, reading.path, node, reading.offset);
+            let recipe = recipe.filter(|_| is_step)?;
             let action = recipe.all_actions().find(|action| action.id == text)?;
             let span = action.given_id.as_ref().map_or(action.span, |id| id.span);
             in_recipe(reading, recipe, span)

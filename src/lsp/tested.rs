@@ -11,17 +11,43 @@ use crate::recipe_test::beside;
 use crate::source::{Data, Node, Span, parse};
 use crate::workspace;
 
-/// The steps whose results tests expect, with the places of their names.
-pub fn expected_steps(tests: &Node) -> Vec<(String, Span)> {
+/// A step whose result a test expects.
+pub struct ExpectedStep {
+    pub id: String,
+    /// The place of its name.
+    pub span: Span,
+    /// The recipe that the test or its file states.
+    pub recipe: Option<String>,
+}
+
+/// The steps whose results tests expect.
+pub fn expected_steps(tests: &Node) -> Vec<ExpectedStep> {
     let mut found = Vec::new();
-    for test in items(tests.get("tests")) {
-        for case in std::iter::once(test).chain(items(test.get("cases"))) {
-            let steps = case.get("expect").and_then(|expect| expect.get("steps"));
-            let entries = steps.and_then(|steps| steps.as_map()).into_iter().flatten();
-            found.extend(entries.map(|(key, _)| (key.value.clone(), key.span)));
-        }
+    for (case, recipe) in stated(tests) {
+        let steps = case.get("expect").and_then(|expect| expect.get("steps"));
+        let entries = steps.and_then(|steps| steps.as_map()).into_iter().flatten();
+        found.extend(entries.map(|(key, _)| ExpectedStep {
+            id: key.value.clone(),
+            span: key.span,
+            recipe: recipe.map(str::to_owned),
+        }));
     }
     found
+}
+
+/// All tests and cases, each with the recipe that it, its test or its file states.
+fn stated(tests: &Node) -> Vec<(&Node, Option<&str>)> {
+    fn name<'n>(node: &'n Node, otherwise: Option<&'n str>) -> Option<&'n str> {
+        node.get("recipe").and_then(|name| name.as_text()).or(otherwise)
+    }
+    let of_file = name(tests, None);
+    let mut all = Vec::new();
+    for test in items(tests.get("tests")) {
+        let of_test = name(test, of_file);
+        all.push((test, of_test));
+        all.extend(items(test.get("cases")).iter().map(|case| (case, name(case, of_test))));
+    }
+    all
 }
 
 fn items(node: Option<&Node>) -> &[Node] {
@@ -31,13 +57,15 @@ fn items(node: Option<&Node>) -> &[Node] {
     }
 }
 
-/// The recipe that the tests at `path` are for, if it has no mistakes.
+/// The recipe that the test at `offset` of the file at `path` is for, if it has no mistakes.
 pub fn recipe_of_tests<'s>(
     state: &'s WorkspaceState,
     path: &Path,
     tests: &Node,
+    offset: usize,
 ) -> Option<&'s CheckedRecipe> {
-    let stated = tests.get("recipe").and_then(|name| name.as_text());
+    let here = stated(tests).into_iter().rfind(|(case, _)| case.span.start <= offset);
+    let stated = here.map_or_else(|| tests.get("recipe").and_then(|name| name.as_text()), |(_, name)| name);
     let file = shown(&beside(path), state.root.as_deref());
     state.sound.iter().find(|recipe| match stated {
         Some(name) => recipe.name() == name,
@@ -64,18 +92,16 @@ pub fn in_tests(
     for tests in files {
         let Some(file) = find(&tests) else { continue };
         let Some(node) = parse(&file).node else { continue };
-        let is_for = match node.get("recipe").and_then(|name| name.as_text()) {
-            Some(name) => name == recipe.name.value,
+        let is_for = |step: &ExpectedStep| match &step.recipe {
+            Some(name) => *name == recipe.name.value,
             None => beside(&tests) == path,
         };
-        if is_for {
-            let places = expected_steps(&node).into_iter().filter(|(name, _)| name == id);
-            found.extend(places.map(|(_, span)| Target {
-                path: tests.clone(),
-                span: super::names::unquoted(&file, span),
-                file: file.clone(),
-            }));
-        }
+        let places = expected_steps(&node).into_iter().filter(|step| step.id == id && is_for(step));
+        found.extend(places.map(|step| Target {
+            path: tests.clone(),
+            span: super::names::unquoted(&file, step.span),
+            file: file.clone(),
+        }));
     }
     found
 }

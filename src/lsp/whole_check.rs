@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::check::{Checked, CheckedRecipe, WorkspaceInfo, check_across, check_alone};
 use crate::clock::Clock;
 use crate::diagnostic::Report;
-use crate::recipe_test::{beside, mismatches, parse};
+use crate::recipe_test::{beside, parse};
 use crate::source::SourceFile;
 use crate::trigger::webhook::{short_key, unusable_key};
 use crate::workspace;
@@ -123,14 +123,10 @@ pub fn tests(
     if diagnostics.is_empty() {
         let broken: Vec<(Option<&str>, &str)> =
             broken.iter().map(|(name, file)| (name.as_deref(), file.as_str())).collect();
-        match tests.tested_recipe(&shown(&beside(path), Some(root)), sound, &broken) {
-            Ok(recipe) => diagnostics = mismatches(&tests, recipe),
-            // The recipe's own mistakes are told with it.
-            Err(none) if none.is_broken => {}
-            Err(none) => diagnostics.push(none.diagnostic),
-        }
+        let beside = shown(&beside(path), Some(root));
+        diagnostics = tests.mistakes(|tests| tests.tested_recipe(&beside, sound, &broken));
     }
-    Report { file: tests.file, diagnostics }
+    Report { file: file.clone(), diagnostics }
 }
 
 /// The name of the file at `path` in messages.

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::links::KnownLink;
 use super::stubs::body_with_result;
 use super::syntax::{Expected, File, Stub, Stubs, Test};
 use crate::catalog::{Builtin, Catalog, Operation};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::journal::Link;
 use crate::source::{Node, Span, Spanned};
 
 /// The time at which a test begins that names none: a Monday.
@@ -23,6 +23,8 @@ pub struct Case {
     pub name: String,
     /// The place of its name.
     pub span: Span,
+    /// The recipe that it is for, where the test states it.
+    pub recipe: Option<Spanned<String>>,
     /// The event, if it is written in the test.
     pub event: Option<Value>,
     /// The file that contains the event.
@@ -38,7 +40,7 @@ pub struct Case {
     /// Environment variables.
     pub env: Map<String, Value>,
     /// Links before the run.
-    pub links: Vec<Link>,
+    pub links: Vec<KnownLink>,
     /// Values before the run.
     pub state: Vec<(String, Value)>,
     /// The answers of operations.
@@ -100,13 +102,15 @@ impl Case {
         for (name, value) in file.env.iter().chain(&test.env).flatten() {
             env.insert(name.clone(), Value::from(value.as_str()));
         }
-        let links = test.links.iter().flatten().flat_map(|(name, links)| {
-            links.iter().map(|(from, to)| Link { name: name.clone(), from: from.clone(), to: to.0.clone() })
-        });
+        let links =
+            test.links.iter().flatten().flat_map(|(name, links)| {
+                links.iter().map(|(from, entry)| KnownLink::new(name, from, entry))
+            });
         let state = test.state.iter().flatten().map(|(key, value)| (key.clone(), value.to_value()));
         (found.len() == before).then_some(Self {
             span: name.span,
             name: name.value,
+            recipe: test.recipe,
             event: test.event.map(|event| event.to_value()),
             event_file: test.event_file,
             event_sample: sample,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::catalog::{Effect, Operation, effect};
+use crate::catalog::{Builtin, Effect, Operation, effect};
 use crate::check::CheckedRecipe;
 use crate::journal::RunDetail;
 use crate::run::{Command, Entry, Machine, RunContext, StampedEntry, StepKey};
@@ -26,6 +26,27 @@ pub(super) struct Exchange {
     pub(super) effect: Effect,
     /// How it ended.
     pub(super) end: End,
+}
+
+impl Exchange {
+    /// An input as the text under which the store has it.
+    pub(super) fn text(&self, input: &str) -> Option<String> {
+        match self.inputs.get(input)? {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        }
+    }
+}
+
+/// What hob itself did by `builtin`, with the results.
+pub(super) fn done(exchanges: &[Exchange], builtin: Builtin) -> impl Iterator<Item = (&Exchange, &Value)> {
+    exchanges.iter().filter(move |known| known.operation.builtin == Some(builtin)).filter_map(|known| {
+        match &known.end {
+            End::Result(result) => Some((known, result.as_ref())),
+            End::Status(_) => None,
+        }
+    })
 }
 
 /// How a request ended.

@@ -19,6 +19,22 @@ pub struct TestFile {
     pub cases: Vec<Case>,
 }
 
+impl TestFile {
+    /// The tests for each recipe by themselves, in the order in which they are stated first.
+    pub fn by_recipe(self) -> Vec<Self> {
+        let mut parts: Vec<Self> = Vec::new();
+        for mut case in self.cases {
+            let recipe = case.recipe.take().or_else(|| self.recipe.clone());
+            let name = |recipe: &Option<Spanned<String>>| recipe.as_ref().map(|name| name.value.clone());
+            match parts.iter_mut().find(|part| name(&part.recipe) == name(&recipe)) {
+                Some(part) => part.cases.push(case),
+                None => parts.push(Self { file: self.file.clone(), recipe, cases: vec![case] }),
+            }
+        }
+        parts
+    }
+}
+
 /// Parses `file` and reports all mistakes at once. Never panics.
 pub fn parse(file: &SourceFile, catalog: &Catalog) -> (TestFile, Vec<Diagnostic>) {
     let parsed = parse_yaml(file);
@@ -150,6 +166,21 @@ mod tests {
         assert_eq!(names, ["t: one", "t: case 2"]);
         assert_eq!(file.cases[0].event, Some(serde_json::json!({ "id": 1, "email": "b" })));
         assert!(file.cases[1].stubs["contacts.get"].all()[0].status.is_none(), "answers are not mixed");
+    }
+
+    #[test]
+    fn tests_are_sorted_by_the_recipe_that_they_state() {
+        let text = "recipe: a\ntests:\n  - { name: 1, event: {} }\n  - { name: 2, recipe: b, event: {} }\n  - { name: 3, recipe: a, event: {} }\n";
+        let (file, found) = parsed(text);
+        assert!(found.is_empty(), "{found:#?}");
+        let parts = file.by_recipe().into_iter().map(|part| {
+            let names: Vec<String> = part.cases.into_iter().map(|case| case.name).collect();
+            (part.recipe.unwrap().value, names)
+        });
+        let wanted = [("a", vec!["1", "3"]), ("b", vec!["2"])];
+        let wanted =
+            wanted.map(|(recipe, names)| (recipe.to_owned(), names.into_iter().map(str::to_owned).collect()));
+        assert_eq!(parts.collect::<Vec<_>>(), wanted);
     }
 
     #[test]

@@ -3,15 +3,15 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::exchanges::{End, Exchange, Recorded};
-use super::outcome::SentRequest;
+use super::exchanges::{End, Exchange, Recorded, done};
+use super::outcome::{CaseOutcome, SentRequest};
+use super::recorded_links::{links_after, links_before};
 use super::stubs::body_with_result;
 use crate::catalog::{Builtin, Effect, Operation, path};
 use crate::check::CheckedRecipe;
 use crate::journal::RunDetail;
 use crate::recipe::{Trigger, Webhook};
 use crate::run::{Entry, RunContext, RunState};
-use crate::template::LinkEnd;
 use crate::value::timestamp;
 
 /// A test made of a run.
@@ -67,7 +67,8 @@ impl Fixture {
         }
         let begun = detail.entries.first().map_or(detail.event.received, |first| first.at);
         test.insert("now".into(), time(begun).into());
-        let (links, state_before) = (links(detail, &exchanges), values(&exchanges));
+        let links = links_before(detail, &exchanges, &mut unknown);
+        let state_before = values(&exchanges);
         let stubs = stubs(&exchanges, &mut unknown);
         for (name, content) in [("links", links), ("state", state_before), ("stubs", stubs)] {
             if !content.is_empty() {
@@ -79,9 +80,18 @@ impl Fixture {
         Ok(Self { test, unknown, took: ended - begun })
     }
 
-    /// Expects what was `sent` of the inputs that the test lists.
-    pub fn expect_sent(&mut self, sent: &[SentRequest]) {
-        for (expected, sent) in self.writes(sent) {
+    /// Expects what was sent of the inputs that the test lists, and of its links what is noted of them.
+    pub fn expect_sent(&mut self, outcome: &CaseOutcome) {
+        let expect = self.test.get_mut("expect").and_then(|expect| expect.get_mut("links"));
+        for (name, links) in expect.and_then(Value::as_object_mut).into_iter().flatten() {
+            for (from, expected) in links.as_object_mut().into_iter().flatten() {
+                let found = outcome.links.get(&(name.clone(), from.clone())).and_then(Option::as_ref);
+                if let (Some(base), Some(found)) = (expected.get_mut("base"), found) {
+                    *base = found["base"].clone();
+                }
+            }
+        }
+        for (expected, sent) in self.writes(&outcome.sent) {
             for (name, value) in expected.iter_mut() {
                 if let Some(sent) = sent.inputs.get(name) {
                     *value = sent.clone();
@@ -106,6 +116,23 @@ impl Fixture {
         found
     }
 
+    /// Puts the settings of the connections `there` in place of those of `here`, the account's of the run.
+    pub fn move_to(&mut self, here: &RunContext, there: &RunContext) {
+        let mut replaced = Vec::new();
+        for (connector, settings) in &here.connections {
+            for (name, old) in settings.as_object().into_iter().flatten() {
+                let new = there.connections.get(connector).and_then(|settings| settings.get(name));
+                if let (Some(old), Some(new)) = (old.as_str(), new.and_then(Value::as_str))
+                    && !old.is_empty()
+                    && old != new
+                {
+                    replaced.push((old, new));
+                }
+            }
+        }
+        self.test.values_mut().for_each(|value| replace(value, &replaced));
+    }
+
     /// The inputs that the test lists, each with the request that was sent in its place.
     fn writes<'a>(
         &'a mut self,
@@ -123,6 +150,16 @@ impl Fixture {
     /// The text of a test file with this test. `recipe` is the name of its recipe.
     pub fn file(&self, recipe: &str) -> Result<String, serde_yaml::Error> {
         serde_yaml::to_string(&json!({ "recipe": recipe, "tests": [self.test] }))
+    }
+}
+
+/// Replaces texts in `value`, also within others.
+fn replace(value: &mut Value, texts: &[(&str, &str)]) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(|value| replace(value, texts)),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, texts)),
+        Value::String(text) => texts.iter().for_each(|(old, new)| *text = text.replace(old, new)),
+        Value::Number(_) | Value::Bool(_) | Value::Null => {}
     }
 }
 
@@ -187,52 +224,11 @@ fn before(detail: &RunDetail) -> Option<Value> {
     seen.filter(Value::is_object)
 }
 
-/// The links that the run found: name → from → to.
-fn links(detail: &RunDetail, exchanges: &[Exchange]) -> Map<String, Value> {
-    let mut links = Map::new();
-    let mut add = |name: &str, from: &str, to: &str| {
-        let of_name = links.entry(name.to_owned()).or_insert_with(|| json!({}));
-        of_name[from] = to.into();
-    };
-    for stamped in &detail.entries {
-        let Entry::LinksFound { links, .. } = &stamped.entry else { continue };
-        for link in links {
-            let Some(other) = &link.found else { continue };
-            match &link.query.known {
-                LinkEnd::From(from) => add(&link.query.name, from, other),
-                LinkEnd::To(to) => add(&link.query.name, other, to),
-            }
-        }
-    }
-    for exchange in exchanges {
-        let End::Result(result) = &exchange.end else { continue };
-        let Some(other) = result.as_str() else { continue };
-        if exchange.operation.builtin == Some(Builtin::LinksFind) {
-            let name = text(exchange, "name").unwrap_or_default();
-            match (text(exchange, "from"), text(exchange, "to")) {
-                (Some(from), _) => add(&name, &from, other),
-                (None, Some(to)) => add(&name, other, &to),
-                (None, None) => {}
-            }
-        }
-    }
-    links
-}
-
-/// An input as the text under which the store has it.
-fn text(exchange: &Exchange, input: &str) -> Option<String> {
-    match exchange.inputs.get(input)? {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    }
-}
-
 /// The remembered values that the run read.
 fn values(exchanges: &[Exchange]) -> Map<String, Value> {
     let mut values = Map::new();
     for exchange in exchanges.iter().filter(|known| known.operation.builtin == Some(Builtin::StateGet)) {
-        let (End::Result(result), Some(key)) = (&exchange.end, text(exchange, "key")) else { continue };
+        let (End::Result(result), Some(key)) = (&exchange.end, exchange.text("key")) else { continue };
         let default = exchange.inputs.get("default").unwrap_or(&Value::Null);
         if **result != *default {
             values.entry(key).or_insert_with(|| result.as_ref().clone());
@@ -305,7 +301,8 @@ fn answer(exchange: &Exchange) -> Option<(String, Value)> {
         true => Some(body),
         false => path::read_first(&body, &operation.result),
     };
-    (read.as_ref() == Some(result)).then(|| (operation.id.clone(), json!({ "result": result })))
+    // A read that finds nothing has null as its result.
+    (read.unwrap_or_default() == *result).then(|| (operation.id.clone(), json!({ "result": result })))
 }
 
 fn expected(state: RunState, exchanges: &[Exchange], unknown: &mut Vec<String>) -> Map<String, Value> {
@@ -326,21 +323,12 @@ fn expected(state: RunState, exchanges: &[Exchange], unknown: &mut Vec<String>) 
         requests.push(json!({ "do": operation.id, "with": exchange.inputs }));
     }
     expected.insert("requests".into(), requests.into());
-    let done = |builtin: Builtin| {
-        let ended = |known: &&Exchange| matches!(known.end, End::Result(_));
-        exchanges.iter().filter(move |known| known.operation.builtin == Some(builtin)).filter(ended)
-    };
-    let mut links: Map<String, Value> = Map::new();
-    for exchange in done(Builtin::LinksSave) {
-        let [name, from, to] = ["name", "from", "to"].map(|input| text(exchange, input).unwrap_or_default());
-        links.entry(name).or_insert_with(|| json!({}))[from] = to.into();
-    }
     let mut values: Map<String, Value> = Map::new();
-    for exchange in done(Builtin::StatePut) {
+    for (exchange, _) in done(exchanges, Builtin::StatePut) {
         let value = exchange.inputs.get("value").cloned().unwrap_or_default();
-        values.insert(text(exchange, "key").unwrap_or_default(), value);
+        values.insert(exchange.text("key").unwrap_or_default(), value);
     }
-    for (name, content) in [("links", links), ("state", values)] {
+    for (name, content) in [("links", links_after(exchanges)), ("state", values)] {
         if !content.is_empty() {
             expected.insert(name.into(), content.into());
         }

@@ -1,8 +1,28 @@
 //! Tests that do not fit their recipe, found without running them.
 
 use super::file::TestFile;
+use super::tested_recipe::NoRecipe;
 use crate::check::CheckedRecipe;
 use crate::diagnostic::{Code, Diagnostic, list_some};
+
+impl TestFile {
+    /// What is wrong with the tests beside their recipes, which `recipe_of` finds; a recipe's own mistakes are told with
+    /// it.
+    pub fn mistakes<'r>(
+        self,
+        recipe_of: impl Fn(&Self) -> Result<&'r CheckedRecipe, NoRecipe>,
+    ) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for tests in self.by_recipe() {
+            match recipe_of(&tests) {
+                Ok(recipe) => found.extend(mismatches(&tests, recipe)),
+                Err(none) if none.is_broken => {}
+                Err(none) => found.push(none.diagnostic),
+            }
+        }
+        found
+    }
+}
 
 /// What `tests` expect of steps that `recipe` does not have.
 pub fn mismatches(tests: &TestFile, recipe: &CheckedRecipe) -> Vec<Diagnostic> {

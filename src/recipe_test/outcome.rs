@@ -1,5 +1,6 @@
 //! What a test came to.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -31,6 +32,8 @@ pub struct CaseOutcome {
     pub reason: Option<String>,
     /// The requests, in order.
     pub sent: Vec<SentRequest>,
+    /// The links that the test asks for, by name and one end: the other end, and what is noted of them.
+    pub links: HashMap<(String, String), Option<Value>>,
     /// What it covered of its recipe.
     pub coverage: Coverage,
     /// How long it took.

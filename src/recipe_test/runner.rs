@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::case::Case;
 use super::coverage::Coverage;
 use super::expectation::{Observed, links};
+use super::links::found;
 use super::outcome::{CaseOutcome, Failure};
 use super::stubs::Stubs;
 use crate::check::CheckedRecipe;
@@ -212,7 +213,7 @@ async fn execute(
 ) -> Result<CaseOutcome, Error> {
     let journal = services.journal.as_ref();
     for link in &case.links {
-        journal.save_link(link).await?;
+        link.save(journal).await?;
     }
     for (key, value) in &case.state {
         journal.put_state(key, value).await?;
@@ -299,8 +300,8 @@ async fn compare(
     let journal = services.journal.as_ref();
     let mut found_links = HashMap::new();
     for (name, from) in links(&case.expected) {
-        let found = journal.find_link(name, Some(from.value.as_str()), None).await?;
-        found_links.insert((name.value.clone(), from.value.clone()), found.map(|link| link.to));
+        let found = found(journal, name, from).await?;
+        found_links.insert((name.value.clone(), from.value.clone()), found);
     }
     let mut values = HashMap::new();
     for key in case.expected.state.iter().flatten().map(|(key, _)| key) {
@@ -314,14 +315,23 @@ async fn compare(
         reason: reason.as_deref(),
         entries: &detail.entries,
         sent: &sent,
-        links: found_links,
+        links: &found_links,
         values,
     };
     let failures = observed.failures(case);
     let remarks = stubs.unused().into_iter().filter(|operation| case.own_stubs.contains(operation));
     let remarks = remarks.map(|operation| format!("an answer of `{operation}` was not used")).collect();
     let coverage = Coverage::from_run(&detail.entries, state);
-    Ok(CaseOutcome { state: Some(state), reason, remarks, sent, coverage, ..outcome_of(case, failures) })
+    let links = found_links;
+    Ok(CaseOutcome {
+        state: Some(state),
+        reason,
+        remarks,
+        sent,
+        links,
+        coverage,
+        ..outcome_of(case, failures)
+    })
 }
 
 /// The outcome of a test that has not run.
@@ -334,6 +344,7 @@ fn outcome_of(case: &Case, failures: Vec<Failure>) -> CaseOutcome {
         state: None,
         reason: None,
         sent: Vec::new(),
+        links: HashMap::new(),
         coverage: Coverage::default(),
         took: Default::default(),
     }

@@ -1,13 +1,12 @@
 //! What may stand in a `*.test.yaml` file. Its schema, its errors and its reading all come from these types.
 
-use std::borrow::Cow;
-
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::links::LinkEntry;
 use crate::run::RunState;
 use crate::source::{Node, Spanned, read};
 
@@ -47,6 +46,9 @@ pub struct Test {
     /// What it shows, in a few words. In `cases`, it is added to the name of the test.
     #[schemars(example = &"a new client becomes a contact")]
     pub name: Option<Spanned<String>>,
+    /// Name of the recipe, in a file with tests of several ones, such as those that a sync stands for.
+    #[schemars(example = &"people/fitr-to-highlevel")]
+    pub recipe: Option<Spanned<String>>,
     /// The event: a record of the polled list, the body of a webhook, or any mapping.
     #[schemars(with = "Option<Mapping>", example = serde_json::json!({ "id": 7, "email": "ada@example.com" }))]
     pub event: Option<Node>,
@@ -66,9 +68,9 @@ pub struct Test {
     pub now: Option<Spanned<String>>,
     /// Values of environment variables.
     pub env: Option<IndexMap<String, String>>,
-    /// Links before the run: name → from → to.
+    /// Links before the run: name → from → to, or a mapping of `to` and what is noted of both records (`base`, `sent`).
     #[schemars(example = serde_json::json!({ "fitr-client": { "7": "c1" } }))]
-    pub links: Option<IndexMap<String, IndexMap<String, Scalar>>>,
+    pub links: Option<IndexMap<String, IndexMap<String, LinkEntry>>>,
     /// Values that `state.get` finds: key → value.
     #[schemars(with = "Option<Mapping>", example = serde_json::json!({ "last-report": "2026-11-27" }))]
     pub state: Option<IndexMap<String, Node>>,
@@ -159,7 +161,8 @@ pub struct Expected {
     pub requests: Option<Spanned<Vec<Request>>>,
     /// The requests may come in another order. Default: `false`.
     pub any_order: bool,
-    /// Links after the run: name → from → to, or null where there must be none.
+    /// Links after the run: name → from → to, or null where there must be none; or a mapping of `to`, `base` and `sent`,
+    /// of which those that are listed are compared.
     #[schemars(with = "Option<IndexMap<String, Mapping>>")]
     pub links: Option<IndexMap<Spanned<String>, ExpectedValues>>,
     /// Values after the run: key → value, or null where there must be none.
@@ -202,28 +205,4 @@ pub struct Request {
     /// No other inputs may be sent. Default: `false`.
     #[serde(default)]
     pub exact: bool,
-}
-
-/// A text or a number, used as a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scalar(pub String);
-
-impl JsonSchema for Scalar {
-    fn schema_name() -> Cow<'static, str> {
-        "Scalar".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "title": "text or number", "type": ["string", "number"] })
-    }
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Node::deserialize(deserializer)?.to_value() {
-            Value::String(text) => Ok(Self(text)),
-            other @ Value::Number(_) => Ok(Self(other.to_string())),
-            _ => Err(D::Error::custom("expected a text or a number")),
-        }
-    }
 }

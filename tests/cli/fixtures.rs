@@ -146,3 +146,90 @@ fn personal_data_is_replaced_everywhere() {
     let sent = &test["tests"][0]["expect"]["requests"][0]["with"];
     assert_eq!(sent["email"], test["tests"][0]["event"]["email"], "{text}");
 }
+
+#[test]
+fn a_run_of_the_sandbox_becomes_a_test_with_the_settings_of_the_workspace() {
+    let folder = tempfile::tempdir().unwrap();
+    hob(folder.path(), &["init", "."]).code(0);
+    let recipe = "name: tagger\ntrigger: { manual: {} }\nactions:\n  \
+        - { do: contacts.upsert, with: { email: ada@example.com, source: \"in {{ connection.highlevel.location }}\" } }\n";
+    fs::write(folder.path().join("recipes/tagger.yaml"), recipe).unwrap();
+    hob_with(folder.path(), &["trigger", "tagger", "--event", "-", "--sandbox"], "{}").code(0);
+    hob(folder.path(), &["run", "--sandbox", "--once", "recipes/tagger.yaml"]).code(0);
+    let runs = hob(folder.path(), &["runs", "list", "--sandbox", "--format", "json"]).code(0).json();
+    let run = runs[0]["id"].as_str().unwrap();
+    let sent = hob(folder.path(), &["runs", "show", run, "--sandbox"]).code(0).output;
+    let output = "recipes/tagger.test.yaml";
+    let made = hob(folder.path(), &["runs", "fixture", run, "--sandbox", "--output", output]).code(0);
+    assert!(!made.errors.contains("warning"), "{}", made.errors);
+    let text = fs::read_to_string(folder.path().join(output)).unwrap();
+    let test: Value = serde_yaml::from_str(&text).unwrap();
+    let source = test["tests"][0]["expect"]["requests"][0]["with"]["source"].as_str().unwrap();
+    assert!(!sent.contains(source), "the sandbox has a location of its own: {source}");
+    hob(folder.path(), &["test", "tagger"]).code(0);
+}
+
+const PEOPLE: &str = "name: people
+sync:
+  sides:
+    highlevel: { record: contact, every: 10ms }
+    fitr: { record: client, every: 10ms }
+  match: email
+  fields:
+    email: {}
+    name: { highlevel: firstName, fitr: full_name }
+";
+
+#[test]
+fn a_run_of_a_sync_becomes_a_test_with_what_was_noted_of_its_link() {
+    let workspace = Workspace::new(PEOPLE);
+    let call = |operation: &str, with: Value| {
+        workspace.hob(&["call", operation, "--with", &with.to_string()]).code(0).json()
+    };
+    let newest = |recipe: &str| {
+        let mut tries = 0;
+        loop {
+            workspace.hob(&["run", "--once"]).code(0);
+            let listed = workspace.hob(&["runs", "list", "--recipe", recipe, "--format", "json"]).json();
+            if listed[0]["state"] == "succeeded" {
+                return listed[0]["id"].as_str().unwrap().to_owned();
+            }
+            tries += 1;
+            assert!(tries < 10, "no run of {recipe}");
+        }
+    };
+    workspace.hob(&["run", "--once"]).code(0);
+    let client =
+        call("fitr.clients.create", json!({ "full_name": "Ada", "email": "ada@example.com" }))["id"].clone();
+    let id = client.as_str().unwrap();
+    let first = newest("people/fitr-to-highlevel");
+    let contacts = workspace.stand_in.sandbox.records("highlevel", "contacts", 1000).unwrap();
+    let contact =
+        contacts.iter().find(|contact| contact["email"] == "ada@example.com").unwrap()["id"].clone();
+    call("contacts.update", json!({ "contactId": contact, "firstName": "Adah" }));
+    let second = newest("people/highlevel-to-fitr");
+
+    for (run, anonymized) in [(&first, false), (&second, false), (&second, true)] {
+        let options: &[&str] = if anonymized { &["--anonymize"] } else { &[] };
+        let (said, text) = workspace.tested(run, options);
+        assert!(!said.contains("warning"), "{said}");
+        let test: Value = serde_yaml::from_str(&text).unwrap();
+        let test = &test["tests"][0];
+        let name = |link: &Value| {
+            (
+                link["base"]["from"]["name"]["full_name"].clone(),
+                link["base"]["to"]["name"]["firstName"].clone(),
+            )
+        };
+        let (before, after) = (&test["links"]["people"][id], &test["expect"]["links"]["people"][id]);
+        assert_eq!(after["to"], contact, "{text}");
+        match (run == &first, anonymized) {
+            (true, _) => assert!(before.is_null() && name(after) == (json!("Ada"), json!("Ada")), "{text}"),
+            (false, false) => {
+                assert_eq!(name(before), (json!("Ada"), json!("Ada")), "{text}");
+                assert_eq!(name(after), (json!("Adah"), json!("Adah")), "{text}");
+            }
+            (false, true) => assert!(!text.contains("Ada") && text.contains("Person1"), "{text}"),
+        }
+    }
+}

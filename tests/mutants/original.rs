@@ -44,7 +44,9 @@ impl Original {
         let text = std::fs::read_to_string(path).unwrap();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let tree = parse(&SourceFile::new(name.as_str(), text.as_str())).node.unwrap();
+        // The tests of a sync are tests of the recipes that it stands for.
         let tests = std::fs::read_to_string(path.with_extension("test.yaml")).ok();
+        let tests = tests.filter(|_| tree.get("sync").is_none());
         Self { name, text, tests, tree }
     }
 

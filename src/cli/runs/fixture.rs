@@ -8,12 +8,13 @@ use serde_json::{Map, Value};
 
 use super::run_selector::find;
 use crate::check::CheckedRecipe;
+use crate::cli::connected_accounts::ConnectedAccounts;
 use crate::cli::recipes::{Recipes, hide_webhook_keys};
 use crate::cli::store::open_existing;
 use crate::cli::{ExitCode, Failure, Session, StoreChoice, runtime};
 use crate::engine::RecipeVersions;
 use crate::journal::{Access, RunDetail};
-use crate::recipe_test::{CaseOutcome, Fixture, Runner, anonymize, parse};
+use crate::recipe_test::{CaseOutcome, Fixture, Runner, anonymize, parse, recorded_context};
 use crate::run::MirroredToken;
 use crate::source::SourceFile;
 use crate::workspace::Workspace;
@@ -109,7 +110,18 @@ impl MakeFixture {
         let Recorded { detail, then, now } = recorded;
         let runner = Runner::new(workspace).await.map_err(Failure::unavailable)?;
         let context = runner.run_context(detail).map_err(Failure::unavailable)?;
-        let mut fixture = Fixture::new(then, detail, &context).map_err(Failure::usage)?;
+        let mut fixture = match workspace.is_sandbox() {
+            false => Fixture::new(then, detail, &context).map_err(Failure::usage)?,
+            true => {
+                // The run has read the settings of the sandbox, and tests read those of hob.yaml.
+                let sandbox = ConnectedAccounts::to_sandbox(workspace).await?;
+                let accounts = &detail.run.accounts;
+                let recorded = recorded_context(&sandbox.connections, &workspace.env_values(), accounts);
+                let mut fixture = Fixture::new(then, detail, &recorded).map_err(Failure::usage)?;
+                fixture.move_to(&recorded, &context);
+                fixture
+            }
+        };
         for what in &fixture.unknown {
             session.streams.note(format!("note: {what}"));
         }
@@ -134,7 +146,7 @@ impl MakeFixture {
             session.streams.note(format!("replaced {count} texts"));
             // What is derived from a text is not found in place of it, so that what is sent is read off once more.
             let sent = try_it(&runner, then, &fixture).await?;
-            fixture.expect_sent(&sent.sent);
+            fixture.expect_sent(&sent);
         }
         if let Some(now) = now {
             let outcome = try_it(&runner, now, &fixture).await?;

@@ -50,18 +50,25 @@ impl Suites {
                 suites.broken.push(Report { file: tests.file, diagnostics });
                 continue;
             }
-            let (recipe, diagnostics) = match recipe_of(&tests, &path, &recipes, session) {
-                Ok(recipe) => (Some(recipe.clone()), mismatches(&tests, recipe)),
-                Err(none) => (None, vec![none.diagnostic]),
-            };
-            let is_other = |name: &str| chosen.named.as_ref().is_some_and(|named| !named.contains(name));
-            let states = tests.recipe.as_ref().map(|name| name.as_str());
-            if recipe.as_ref().map(CheckedRecipe::name).or(states).is_some_and(is_other) {
-                continue;
+            let mut mistakes = Vec::new();
+            let file = tests.file.clone();
+            for tests in tests.by_recipe() {
+                let (recipe, diagnostics) = match recipe_of(&tests, &path, &recipes, session) {
+                    Ok(recipe) => (Some(recipe.clone()), mismatches(&tests, recipe)),
+                    Err(none) => (None, vec![none.diagnostic]),
+                };
+                let is_other = |name: &str| chosen.named.as_ref().is_some_and(|named| !named.contains(name));
+                let states = tests.recipe.as_ref().map(|name| name.as_str());
+                if recipe.as_ref().map(CheckedRecipe::name).or(states).is_some_and(is_other) {
+                    continue;
+                }
+                match recipe.filter(|_| diagnostics.is_empty()) {
+                    Some(recipe) => suites.suites.push(TestSuite { tests, recipe, folder: folder.clone() }),
+                    None => mistakes.extend(diagnostics),
+                }
             }
-            match recipe.filter(|_| diagnostics.is_empty()) {
-                Some(recipe) => suites.suites.push(TestSuite { tests, recipe, folder }),
-                None => suites.broken.push(Report { file: tests.file, diagnostics }),
+            if !mistakes.is_empty() {
+                suites.broken.push(Report { file, diagnostics: mistakes });
             }
         }
         suites.recipes = recipes.sound;
@@ -93,15 +100,11 @@ pub(in crate::cli) fn check_tests(
     let mut reports = Vec::new();
     for path in files {
         let (tests, mut diagnostics) = read(session, &path, catalog)?;
+        let file = tests.file.clone();
         if let Some(recipes) = recipes.as_ref().filter(|_| diagnostics.is_empty()) {
-            match recipe_of(&tests, &path, recipes, session) {
-                Ok(recipe) => diagnostics = mismatches(&tests, recipe),
-                // The recipe's own mistakes are told with it.
-                Err(none) if none.is_broken => {}
-                Err(none) => diagnostics.push(none.diagnostic),
-            }
+            diagnostics = tests.mistakes(|tests| recipe_of(tests, &path, recipes, session));
         }
-        reports.push(Report { file: tests.file, diagnostics });
+        reports.push(Report { file, diagnostics });
     }
     Ok(reports)
 }

@@ -94,5 +94,5 @@ fn event(view: &View<'_>, items: &mut Items) {
 /// The recipe that the tests are for.
 fn tested<'v>(view: &'v View<'_>) -> Option<&'v CheckedRecipe> {
     let path = view.state.root.as_ref()?.join(view.file.name());
-    recipe_of_tests(view.state, &path, view.analysis.node.as_ref()?)
+    recipe_of_tests(view.state, &path, view.analysis.node.as_ref()?, view.offset)
 }

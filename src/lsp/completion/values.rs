@@ -49,7 +49,7 @@ pub(super) fn complete(view: &View<'_>) -> Items {
             values.versions(Some(connector));
         }
         (FileRole::Tests, [.., "requests", "", "do"]) => values.operations(Operation::is_action),
-        (FileRole::Tests, ["recipe"]) => {
+        (FileRole::Tests, ["recipe"] | ["tests", .., "recipe"]) => {
             let names: Vec<&str> = view.state.recipe_names().collect();
             names.into_iter().for_each(|name| values.plain(name, "", CompletionItemKind::REFERENCE));
         }
