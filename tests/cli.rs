@@ -118,6 +118,8 @@ mod store_migrate;
 mod stores;
 #[path = "cli/sync_failures.rs"]
 mod sync_failures;
+#[path = "cli/sync_removals.rs"]
+mod sync_removals;
 #[path = "cli/sync_workspace.rs"]
 mod sync_workspace;
 #[path = "cli/syncs.rs"]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::event::{Cursor, PassSummary, WithheldRemovals};
+use crate::event::{Cursor, MovedRecords, PassSummary, WithheldRemovals};
 
 /// A poller.
 #[derive(Debug, Clone, Serialize)]
@@ -28,6 +28,8 @@ pub(super) struct PollRow {
     pub(super) waits: Option<String>,
     /// Removed records that it does not report, because too many are gone at once.
     pub(super) withheld: Option<Box<WithheldRemovals>>,
+    /// Records that it found to be there although its list shows them no more.
+    pub(super) moved: Option<Box<MovedRecords>>,
     /// The present interval in seconds, if it adapts.
     pub(super) interval: Option<f64>,
     /// Polls in a row that found nothing, if its interval adapts.
@@ -55,6 +57,7 @@ impl PollRow {
             error: cursor.error.clone(),
             waits: health.waits.clone(),
             withheld: cursor.withheld.clone(),
+            moved: cursor.moved.clone(),
             interval: pace.interval_ms.map(|ms| ms as f64 / 1000.0),
             quiet_polls: pace.interval_ms.map(|_| pace.quiet),
             parents: cursor.over.last.clone(),
@@ -72,6 +75,17 @@ impl PollRow {
         let withheld = self.withheld.as_ref()?;
         let since = time(withheld.since);
         Some(format!("{} on {}: since {since}: {}", self.recipe, self.connection, withheld.reason))
+    }
+
+    /// The records that were moved, in one line, if there are any.
+    pub(super) fn moved(&self) -> Option<String> {
+        let MovedRecords { count, record, at, .. } = self.moved.as_deref()?;
+        Some(format!(
+            "{} on {}: {count} at {}; the last one: {record}",
+            self.recipe,
+            self.connection,
+            time(*at)
+        ))
     }
 
     /// The parents whose lists could not be read, in one line, if there are any.

@@ -213,6 +213,10 @@ impl Page {
             "Removed records that polls do not report, because too many are gone at once",
             withheld_removals(&self.polls),
         );
+        section(
+            "Records that were moved out of the window of time of a poll, and do not count as removed",
+            self.polls.iter().filter_map(PollRow::moved).collect(),
+        );
         let waiting = self.polls.iter().filter_map(|poll| {
             let reason = poll.waits.as_ref()?;
             Some(format!("{} on {}: until {}: {reason}", poll.recipe, poll.connection, time(poll.due)))

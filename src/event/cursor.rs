@@ -107,6 +107,9 @@ pub struct Cursor {
     /// The removals that the last complete scan did not report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld: Option<Box<WithheldRemovals>>,
+    /// Of a list for a window of time: records that its last polls found to be there although it shows them no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Box<MovedRecords>>,
     /// The recent health of its polls.
     #[serde(default)]
     pub health: Health,
@@ -260,6 +263,19 @@ pub struct WithheldRemovals {
     pub since: DateTime<Utc>,
     /// Why they are withheld, for people.
     pub reason: String,
+}
+
+/// Records that a scan has found to be there although the list shows them no more: they were moved, not removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedRecords {
+    /// Number of the scan.
+    pub scan: u64,
+    /// Number of records.
+    pub count: u64,
+    /// The last one.
+    pub record: String,
+    /// When it was found.
+    pub at: DateTime<Utc>,
 }
 
 /// The recent health of a cursor's polls, for people.

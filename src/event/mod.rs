@@ -6,8 +6,8 @@ mod model;
 mod source;
 
 pub use cursor::{
-    Cursor, CursorKey, Health, OverParents, Pace, Pass, PassSummary, ScanPosition, Seen, Settled,
-    WithheldRemovals,
+    Cursor, CursorKey, Health, MovedRecords, OverParents, Pace, Pass, PassSummary, ScanPosition, Seen,
+    Settled, WithheldRemovals,
 };
 pub use kind::EventKind;
 pub use model::{DedupKey, Event, EventId, REASON, UNREADABLE};

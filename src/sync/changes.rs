@@ -84,6 +84,7 @@ impl<'a> Changes<'_, 'a> {
             .with_some("with", syntax.with.as_ref().map(|with| with.0.clone()))
             .with_some("every", syntax.every.as_ref().map(|every| duration(&every.0)))
             .with("emit", list(emit, poll.span))
+            .with_some("window", syntax.window.clone())
             .with_some("hydrate", hydrate)
             .with_some("start", syntax.start.as_ref().map(duration))
             .node()

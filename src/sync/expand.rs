@@ -72,19 +72,24 @@ fn generated(
         }
         let delete = sync.sides[1 - from].operations.delete.as_ref().filter(|_| sync.delete[1 - from]);
         if let Some(delete) = delete {
-            if let Some(with) = &sync.sides[from].syntax.with {
+            // A list for a window of time may have to be asked for more than that. What it leaves out is read by its id.
+            let with = sync.sides[from].syntax.with.as_ref().filter(|_| !sync.sides[from].has_window());
+            if let Some(with) = with {
                 let message = "a record that `with` leaves out would count as deleted";
                 let help = "leave out `with`, or do not delete: `delete: none`";
                 found.push(Diagnostic::new(Code::FieldConflict, with.0.span, message).help(help));
             }
             let parts = removals::parts(sync, from, delete);
             nodes.push(whole(sync, tree, from, &format!("{name}/removed"), parts));
-        } else if let Some(limit) = &sync.sides[from].syntax.removed_limit {
+            continue;
+        }
+        if let Some(limit) = &sync.sides[from].syntax.removed_limit {
             let message =
                 "`removed_limit` belongs to `delete`, and nothing is deleted for records gone on this side";
             let help = format!("leave it out, or write `delete: to-{}`", sync.sides[1 - from].name.value);
             found.push(Diagnostic::new(Code::FieldConflict, limit.0.span, message).help(help));
         }
+        found.extend(unpolled(sync, from));
     }
     if nodes.is_empty() {
         let message = "this sync does nothing: it neither creates nor updates records";
@@ -95,6 +100,24 @@ fn generated(
         found.push(Diagnostic::new(Code::NotAllowed, place, message).help(help));
     }
     nodes
+}
+
+/// What says how a list is polled, although the side has events and nothing polls for removed records.
+fn unpolled(sync: &ResolvedSync<'_>, from: usize) -> Vec<Diagnostic> {
+    let side = &sync.sides[from];
+    let window = side.syntax.window.as_ref().map(|window| window.span);
+    let with = side.syntax.with.as_ref().filter(|_| side.has_window()).map(|with| with.0.span);
+    let given = [("window", window), ("with", with)].into_iter();
+    let given =
+        given.filter(|_| side.syntax.webhook.is_some()).filter_map(|(name, span)| Some((name, span?)));
+    let told = given.map(|(name, span)| {
+        let message = format!("`{name}` belongs to a poll, and this side has `webhook`");
+        let other = &sync.sides[1 - from].name;
+        let help =
+            format!("leave it out; with `delete: to-{other}`, it is that of the poll for removed records");
+        Diagnostic::new(Code::FieldConflict, span, message).help(help)
+    });
+    told.collect()
 }
 
 /// A recipe with the name and what the sync says of all its recipes.

@@ -55,6 +55,11 @@ impl Side<'_> {
         self.operations.read.operation.result_shape().filter(|shape| !shape.is_open())
     }
 
+    /// Whether its list answers only for a window of time.
+    pub(super) fn has_window(&self) -> bool {
+        self.operations.list.operation.list.as_ref().is_some_and(|list| list.window.is_some())
+    }
+
     /// The expression of the event's record's id.
     pub(super) fn event_id(&self) -> String {
         member(&self.event, self.id_field())
@@ -130,19 +135,22 @@ fn read<'a>(
         found.push(diagnostic.suggest(connector_name, known));
         return None;
     };
-    unused(&side.value, found);
     let operations = Lookup { catalog, connector, name, found }.operations(&side.value)?;
     let event = event(&side.value, connector, found)?;
-    Some(Side { name, syntax: &side.value, connector, operations, event, span: side.span })
+    let side = Side { name, syntax: &side.value, connector, operations, event, span: side.span };
+    unused(&side, found);
+    Some(side)
 }
 
-/// Reports what only a poll has; `every` is refused with the structure.
-fn unused(side: &SyncSide, found: &mut Vec<Diagnostic>) {
+/// Reports what only a poll for changes has; `every` is refused with the structure. A list for a window of time may be
+/// polled for removed records, and need inputs for that.
+fn unused(side: &Side<'_>, found: &mut Vec<Diagnostic>) {
+    let syntax = side.syntax;
     let of_poll = [
-        ("with", side.with.as_ref().map(|with| with.0.span)),
-        ("start", side.start.as_ref().map(|start| start.span)),
+        ("with", syntax.with.as_ref().filter(|_| !side.has_window()).map(|with| with.0.span)),
+        ("start", syntax.start.as_ref().map(|start| start.span)),
     ];
-    for (name, span) in of_poll.into_iter().filter(|_| side.webhook.is_some()) {
+    for (name, span) in of_poll.into_iter().filter(|_| syntax.webhook.is_some()) {
         let Some(span) = span else { continue };
         let message = format!("`{name}` belongs to a poll, and this side has `webhook`");
         found.push(Diagnostic::new(Code::FieldConflict, span, message).help("leave out one of them"));

@@ -202,6 +202,7 @@ pub(super) fn pollers(
         let (operation, connection) = place(recipe, name, accounts, services)?;
         Ok(Poller {
             window: poller::window(&operation, with.as_ref(), own),
+            record_read: None,
             key,
             recipe: recipe.clone(),
             accounts: accounts.clone(),

@@ -43,12 +43,25 @@ pub(super) enum ReadFailure {
         refused: bool,
         /// The server found nothing at this address.
         not_found: bool,
+        /// What was asked for is there no more.
+        gone: bool,
     },
 }
 
 impl ReadFailure {
     /// A failure for this reason that is no refusal.
     pub(super) fn unread(reason: String) -> Self {
-        Self::Failed { reason, asked: None, refused: false, not_found: false }
+        Self::Failed { reason, asked: None, refused: false, not_found: false, gone: false }
+    }
+
+    /// The same, saying `what` was to be found out.
+    pub(super) fn while_reading(self, what: &str) -> Self {
+        match self {
+            Self::Failed { reason, asked, refused, not_found, gone } => {
+                let reason = format!("it cannot be read {what}: {reason}");
+                Self::Failed { reason, asked, refused, not_found, gone }
+            }
+            waiting @ (Self::Held { .. } | Self::OnHold { .. }) => waiting,
+        }
     }
 }

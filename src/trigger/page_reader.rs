@@ -9,6 +9,7 @@ use super::context::TriggerContext;
 use super::page_answer::{PageAnswer, ReadFailure};
 use super::poller::Poller;
 use super::shared_list::Shared;
+use crate::catalog::Operation;
 use crate::event::Priority;
 use crate::request::{CallOptions, Outcome, list};
 use crate::value::{Backoff, timestamp};
@@ -23,6 +24,7 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), MAX_WAIT);
 /// Reads the pages of one poll.
 pub(super) struct PageReader<'a> {
     poller: &'a Poller,
+    operation: &'a Arc<Operation>,
     context: &'a TriggerContext,
     options: CallOptions,
     waited: Duration,
@@ -33,7 +35,17 @@ impl<'a> PageReader<'a> {
     pub fn new(poller: &'a Poller, context: &'a TriggerContext, first: bool) -> Self {
         let priority = if first { Priority::Backfill } else { Priority::Poll };
         let options = CallOptions { priority, max_wait: MAX_WAIT, ..CallOptions::default() };
-        Self { poller, context, options, waited: Duration::ZERO }
+        Self { poller, operation: &poller.operation, context, options, waited: Duration::ZERO }
+    }
+
+    /// Reads with `operation` instead, as a part of a poll.
+    pub fn of(operation: &'a Arc<Operation>, poller: &'a Poller, context: &'a TriggerContext) -> Self {
+        Self { operation, ..Self::new(poller, context, false) }
+    }
+
+    /// Requests an answer that no other poller has.
+    pub async fn read_own(&mut self, inputs: &Map<String, Value>) -> Result<PageAnswer, ReadFailure> {
+        self.ask_until_answered(inputs).await
     }
 
     /// Requests the page with these inputs, or uses the answer that another poller of the same list got.
@@ -73,6 +85,7 @@ impl<'a> PageReader<'a> {
                         asked: None,
                         refused: refusal.status.is_some(),
                         not_found: refusal.status == Some(404),
+                        gone: refusal.gone || refusal.status == Some(404),
                     });
                 }
                 Outcome::TryAgain { reason, retry_after: asked, .. } => {
@@ -88,19 +101,14 @@ impl<'a> PageReader<'a> {
     }
 
     async fn ask(&self, inputs: &Map<String, Value>) -> Result<Outcome, ReadFailure> {
-        let Poller { recipe, operation, connection, .. } = self.poller;
+        let (Poller { recipe, connection, .. }, operation) = (self.poller, self.operation);
         let called = self
             .context
             .services
             .client
             .call(recipe.catalog(), operation, inputs, connection, &self.options)
             .await;
-        called.map_err(|problems| ReadFailure::Failed {
-            reason: list(&problems),
-            asked: None,
-            refused: false,
-            not_found: false,
-        })
+        called.map_err(|problems| ReadFailure::unread(list(&problems)))
     }
 
     async fn wait(&mut self, wait: Duration, reason: &str) -> Result<(), ReadFailure> {
@@ -117,7 +125,7 @@ impl<'a> PageReader<'a> {
     async fn pause(&self, tries: u32, reason: String, asked: Option<Duration>) -> Result<(), ReadFailure> {
         let pause = asked.unwrap_or(BACKOFF.pause(tries));
         if tries >= MAX_ATTEMPTS || pause > MAX_WAIT {
-            return Err(ReadFailure::Failed { reason, asked, refused: false, not_found: false });
+            return Err(ReadFailure::Failed { reason, asked, refused: false, not_found: false, gone: false });
         }
         tokio::time::sleep(pause).await;
         Ok(())

@@ -4,6 +4,7 @@
 mod early_stop;
 mod examine;
 mod finish;
+mod moved;
 mod over_parents;
 mod passes;
 mod removals;
@@ -31,6 +32,8 @@ use crate::template::Scope;
 
 /// Number of removed records that are processed at a time.
 const REMOVED_PER_BATCH: usize = 500;
+/// The same where each is read first.
+const READ_PER_BATCH: usize = 20;
 
 /// The result of a poll.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +64,8 @@ pub struct Polled {
     pub error: Option<String>,
     /// The removals that the scan did not report because too many records were gone at once.
     pub withheld: Option<Box<WithheldRemovals>>,
+    /// Number of records that the list shows no more, although they are there.
+    pub moved: u64,
     /// Set when the scan continues by itself because the API only asked to wait.
     pub held: Option<Duration>,
     /// When the next poll is due.
@@ -156,6 +161,7 @@ impl Poller {
             finished: false,
             error: None,
             withheld: None,
+            moved: 0,
             held: None,
             due,
         }
@@ -234,8 +240,9 @@ impl Poll<'_> {
             let page = match position {
                 ScanPosition::Page(page) => page,
                 ScanPosition::Removed { after } => match self.sweep(after).await? {
-                    true => continue,
-                    false => return Ok(self.polled),
+                    Ok(true) => continue,
+                    Ok(false) => return Ok(self.polled),
+                    Err(not_read) => return self.fail(not_read).await,
                 },
             };
             let mut inputs = with.clone();

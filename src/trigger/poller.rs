@@ -17,7 +17,7 @@ use super::reconcile::Reconcile;
 use super::shared_list::{Membership, SharedList};
 use super::window::PollWindow;
 use crate::catalog::{Listing, Operation};
-use crate::check::CheckedRecipe;
+use crate::check::{self, CheckedRecipe};
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::event::{
@@ -57,6 +57,14 @@ pub enum Error {
     },
 }
 
+/// The read of one record by its id.
+#[derive(Debug, Clone)]
+pub(super) struct RecordRead {
+    pub operation: Arc<Operation>,
+    /// Its input for the id.
+    pub input: String,
+}
+
 /// A list that a recipe polls, on one combination of accounts.
 #[derive(Debug, Clone)]
 pub struct Poller {
@@ -72,6 +80,8 @@ pub struct Poller {
     pub(super) with: Option<TemplateTree>,
     /// The window of time that it moves along, where the list has one.
     pub(super) window: Option<PollWindow>,
+    /// What tells a record that was moved out of the window from one that was removed.
+    pub(super) record_read: Option<RecordRead>,
     /// The parents for each of which the list is read.
     pub(super) parents: Option<Box<Parents>>,
     pub(super) reconcile: Option<Reconcile>,
@@ -101,8 +111,10 @@ impl Poller {
                     let name = poll.operation.as_str();
                     let (operation, connection) = place(recipe, name, accounts, services)?;
                     let key = cursor_key(recipe.name(), accounts);
+                    let window = window(&operation, Some(&poll.with), poll.window.as_ref());
                     pollers.push(Self {
-                        window: window(&operation, Some(&poll.with), poll.window.as_ref()),
+                        record_read: window.as_ref().and_then(|_| record_read(recipe, poll)),
+                        window,
                         parents: parents(recipe, poll, &key, accounts, services)?,
                         key,
                         recipe: recipe.clone(),
@@ -126,6 +138,7 @@ impl Poller {
                         let (operation, connection) = place(recipe, name, accounts, services)?;
                         pollers.push(Self {
                             window: window(&operation, None, None),
+                            record_read: None,
                             key: cursor_key(recipe.name(), accounts).of_list(name),
                             recipe: recipe.clone(),
                             accounts: accounts.clone(),
@@ -259,6 +272,7 @@ impl Poller {
             error: None,
             held: false,
             withheld: None,
+            moved: None,
             health: Health::default(),
             pace: Pace::default(),
         }
@@ -359,6 +373,14 @@ impl Poller {
     }
 }
 
+/// What tells a record that has left the window of the list of `poll` from one that was removed, if it reports these.
+fn record_read(recipe: &CheckedRecipe, poll: &recipe::Poll) -> Option<RecordRead> {
+    let (read, input) =
+        check::record_read(recipe.catalog(), poll).filter(|_| poll.emit.contains(&Emit::Removed))?;
+    let operation = Arc::clone(recipe.operation_by_id(&read.id)?);
+    Some(RecordRead { input: input.to_owned(), operation })
+}
+
 /// The window that a poll with the inputs `with` moves along.
 pub(super) fn window(
     operation: &Operation,
@@ -384,6 +406,7 @@ pub(super) fn parents(
     let tells = listing.is_some_and(|items| items.per_parent.is_told_by(&operation.id, &changes));
     let poller = Poller {
         window: window(&operation, Some(&over.with), None),
+        record_read: None,
         recipe: recipe.clone(),
         accounts: accounts.clone(),
         connection,

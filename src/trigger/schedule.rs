@@ -82,6 +82,7 @@ impl Schedule {
             error: None,
             held: false,
             withheld: None,
+            moved: None,
             health: Default::default(),
             pace: Default::default(),
         };

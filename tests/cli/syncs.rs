@@ -5,42 +5,10 @@ use std::fs;
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::sync_workspace::{ADA, Runs, Workspace};
+use crate::sync_workspace::{ADA, FOLLOW_UPS, PEOPLE, Runs, Workspace, only};
 
-const PEOPLE: &str = r#"
-name: people
-sync:
-  sides:
-    highlevel: { record: contact, every: 10ms }
-    fitr: { record: client, every: 10ms }
-  match: email
-  fields:
-    email: { highlevel: { value: "{{ record.email | lower }}" } }
-    name: { highlevel: firstName, fitr: full_name }
-    phone: {}
-    program: { highlevel: city, owner: fitr }
-"#;
-/// Each contact has a task of a coach, and loses it with the contact.
-const FOLLOW_UPS: &str = r#"
-name: follow-ups
-sync:
-  sides:
-    highlevel: { record: contact, every: 10ms }
-    fitr: { record: task, every: 10ms }
-  match: contact
-  fields:
-    contact: { highlevel: id, fitr: external_id, direction: to-fitr }
-    client: { fitr: { field: client_id, value: "{{ 'cl_81d5kq2v' }}" }, direction: to-fitr }
-    title: { fitr: { value: "{{ 'Call ' ~ record.firstName }}" }, direction: to-fitr }
-  create: to-fitr
-  delete: to-fitr
-"#;
 const TO_FITR: &str = "people/highlevel-to-fitr";
 const TO_HIGHLEVEL: &str = "people/fitr-to-highlevel";
-
-fn only(recipe: &str, state: &str) -> Runs {
-    Runs::from([((recipe.to_owned(), state.to_owned()), 1)])
-}
 
 #[test]
 fn people_are_the_same_on_both_sides() {

@@ -133,6 +133,7 @@ pub fn cursor(name: &str, scan: u64) -> Cursor {
         error: None,
         held: false,
         withheld: None,
+        moved: None,
     }
 }
 

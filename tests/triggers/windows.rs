@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hob::catalog::Catalog;
 use hob::clock::ManualClock;
 use hob::connection::Credential;
-use hob::sandbox::{Budget, Options, RunningSandbox, Sandbox};
+use hob::sandbox::{Budget, Fault, FaultKind, Options, RunningSandbox, Sandbox};
 use hob::secret::Secret;
 use hob::trigger::{Backfill, BackfillOptions, ComparedList, Polled, Poller};
 use serde_json::{Value, json};
@@ -135,6 +135,60 @@ async fn what_leaves_the_window_is_not_removed_and_what_enters_it_is_new() {
     // It was forgotten, so its loss is none.
     calendar.delete(&soon).await;
     assert_eq!(calendar.poll(TRIGGER).await.events, 0);
+}
+
+#[tokio::test]
+async fn a_record_that_is_moved_out_of_the_window_is_told_from_a_removed_one_by_its_id() {
+    let calendar = Calendar::new().await;
+    let mut booked = Vec::new();
+    for days in 1..6 {
+        booked.push(calendar.book(days).await);
+    }
+    calendar.poll(TRIGGER).await;
+    calendar.reschedule(&booked[0], 90).await;
+    calendar.reschedule(&booked[1], -30).await;
+    calendar.delete(&booked[2]).await;
+    let reads = || calendar.sandbox.totals().1.get("calendars.appointments.get").copied().unwrap_or_default();
+    let polled = calendar.poll(TRIGGER).await;
+    assert_eq!((polled.events, polled.moved, reads()), (1, 2, 3));
+    assert_eq!(calendar.fixture.changes().await, [change("removed", &booked[2])]);
+    let cursors = calendar.fixture.context.services.journal.cursors().await.unwrap();
+    let moved = cursors[0].moved.clone().unwrap();
+    assert_eq!((moved.count, booked[..2].contains(&moved.record)), (2, true));
+    // They are forgotten: nothing is read again, and one that comes back is new.
+    calendar.reschedule(&booked[0], 3).await;
+    let polled = calendar.poll(TRIGGER).await;
+    assert_eq!((polled.events, polled.moved, reads()), (1, 0, 3));
+    let changes = calendar.fixture.changes().await;
+    assert_eq!(changes.last(), Some(&change("new", &booked[0])));
+    // What was found stays to be looked up.
+    let cursors = calendar.fixture.context.services.journal.cursors().await.unwrap();
+    assert_eq!(cursors[0].moved.as_ref().map(|moved| moved.count), Some(2));
+}
+
+#[tokio::test]
+async fn nothing_counts_as_removed_that_cannot_be_looked_up() {
+    let calendar = Calendar::new().await;
+    let gone = calendar.book(1).await;
+    calendar.book(2).await;
+    calendar.book(3).await;
+    calendar.poll(TRIGGER).await;
+    calendar.delete(&gone).await;
+    calendar.sandbox.add_fault(Fault {
+        operation: Some("calendars.appointments.get".into()),
+        times: Some(1),
+        what: FaultKind::Status { status: 403, body: None, headers: Vec::new() },
+        ..Fault::default()
+    });
+    let fresh = calendar.book(4).await;
+    let recipe = calendar.fixture.recipe(&calendar.trigger(TRIGGER));
+    let poller = Poller::all(&recipe, &calendar.fixture.context.services).unwrap().remove(0);
+    let polled = poller.poll(&calendar.fixture.context).await.unwrap();
+    let error = polled.error.unwrap();
+    assert!(error.contains(&format!("whether `{gone}` is still there")) && error.contains("403"), "{error}");
+    assert_eq!(calendar.fixture.changes().await, [change("new", &fresh)], "others go on");
+    calendar.poll(TRIGGER).await;
+    assert_eq!(calendar.fixture.changes().await, [change("new", &fresh), change("removed", &gone)]);
 }
 
 #[tokio::test]

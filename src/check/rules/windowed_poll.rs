@@ -1,7 +1,7 @@
 //! Windows of time of polls.
 
 use super::Rule;
-use crate::check::Context;
+use crate::check::{Context, record_read};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::{Emit, Poll, Trigger};
 use crate::source::Span;
@@ -30,7 +30,22 @@ impl Rule for MovingWindows {
         for (name, value) in bounds {
             found.extend(bound(poll, name, value.span, is_fixed(value)));
         }
+        let moves = listing.moving_window(&poll.with.to_value()).is_some();
+        if moves && poll.emit.contains(&Emit::Removed) && record_read(context.catalog, poll).is_none() {
+            found.push(moved_or_removed(poll));
+        }
     }
+}
+
+/// That nobody can tell a record that was moved out of the window from one that was removed.
+fn moved_or_removed(poll: &Poll) -> Diagnostic {
+    let name = &poll.operation;
+    let message = format!(
+        "`{name}` shows a window of time, and no operation reads one of its records by its id: a record that is moved \
+         out of the window counts as removed"
+    );
+    let help = "leave `removed` out of `emit`; in a connector of your own, name such a read with the list under `records`";
+    Diagnostic::new(Code::Suspicious, name.span, message).help(help)
 }
 
 /// What is wrong with a bound that the recipe sets itself.

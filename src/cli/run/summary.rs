@@ -73,6 +73,8 @@ struct Poll {
     error: Option<String>,
     /// Removed records that it does not report, because too many are gone at once.
     withheld: Option<Box<WithheldRemovals>>,
+    /// Number of records that its list shows no more, although they are there.
+    moved: u64,
     /// When it polls next.
     next_due: DateTime<Utc>,
     /// The API asked to wait; the poll continues by itself.
@@ -96,6 +98,7 @@ impl Summary {
             events: poll.events,
             error: poll.error.clone(),
             withheld: poll.withheld.clone(),
+            moved: poll.moved,
             next_due: poll.due,
             held: poll.held.is_some(),
         });
@@ -175,6 +178,10 @@ impl Summary {
                 let reason = one_line(&withheld.reason);
                 let missing = counted(withheld.missing, "removed record");
                 let _ = writeln!(text, "  {missing} not reported: {reason}; `hob status` says what to do");
+            }
+            if poll.moved > 0 {
+                let moved = counted(poll.moved, "record");
+                let _ = writeln!(text, "  {moved} moved out of the window of time: not reported as removed");
             }
         }
         if !self.polls.is_empty() {

@@ -7,7 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::{
-    Action, DurationText, IntervalText, KeptPolicy, LaneOnFailure, Mapping, OneOrMany, RemovedLimitText,
+    Action, DurationText, IntervalText, KeptPolicy, LaneOnFailure, Mapping, OneOrMany, PollWindow,
+    RemovedLimitText,
 };
 use crate::source::{Node, Spanned};
 
@@ -103,6 +104,9 @@ pub struct SyncSide {
     /// With `delete`: how many of its known records may be gone at once, as in a poll trigger. Default: `10%`.
     #[schemars(example = &"10%")]
     pub removed_limit: Option<RemovedLimitText>,
+    /// Of a list that answers only for a window of time: how wide the window of its polls is, as in a poll trigger.
+    #[schemars(with = "Option<PollWindow>", example = serde_json::json!({ "past": "7d", "ahead": "60d" }))]
+    pub window: Option<Node>,
     /// Events of the connector that tell of new and changed records, instead of a poll.
     #[schemars(example = serde_json::json!(["highlevel.ContactCreate", "highlevel.ContactUpdate"]))]
     pub webhook: Option<OneOrMany<Spanned<String>>>,

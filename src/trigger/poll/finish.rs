@@ -113,7 +113,7 @@ impl Poll<'_> {
                 self.cursor.held = true;
                 self.put_off(wait, reason);
             }
-            ReadFailure::Failed { reason, asked, refused, not_found: _ } => {
+            ReadFailure::Failed { reason, asked, refused, .. } => {
                 self.failed(reason, asked);
                 let read_nothing = self.polled.pages == 0 && self.cursor.pages == 0;
                 if refused || read_nothing && self.poller.parents.is_none() {

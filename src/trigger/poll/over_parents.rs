@@ -54,8 +54,9 @@ impl<'a> Poll<'a> {
         loop {
             if let Some(ScanPosition::Removed { after }) = self.cursor.page.clone() {
                 match self.sweep(after).await? {
-                    true => continue,
-                    false => return Ok(self.polled),
+                    Ok(true) => continue,
+                    Ok(false) => return Ok(self.polled),
+                    Err(not_read) => return self.fail(not_read).await,
                 }
             }
             if let Some(list) = self.open_parents(parents).await? {
@@ -232,8 +233,8 @@ impl<'a> Poll<'a> {
                     // There is no page that could not be followed.
                     let _ = self.take_items(examined).await?;
                 }
-                Err(ReadFailure::Failed { reason, refused: true, not_found, .. }) => {
-                    return self.skip_parent(reason).await.map(|()| Ok(not_found));
+                Err(ReadFailure::Failed { reason, refused: true, gone, .. }) => {
+                    return self.skip_parent(reason).await.map(|()| Ok(gone));
                 }
                 Err(ReadFailure::Failed { reason, .. }) if self.cursor.failures + 1 >= MAX_FAILURES => {
                     self.cursor.failures = 0;
@@ -321,7 +322,7 @@ impl<'a> Poll<'a> {
             1 => format!("the list of the only parent cannot be read: {reason}"),
             count => format!("none of the lists of {count} parents can be read; the last one: {reason}"),
         };
-        Some(ReadFailure::Failed { reason, asked: None, refused: true, not_found: false })
+        Some(ReadFailure::Failed { reason, asked: None, refused: true, not_found: false, gone: false })
     }
 
     /// Decides what follows the last page of the parents. In the first pass, a parent that was missed would be a new one

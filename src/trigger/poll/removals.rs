@@ -5,16 +5,17 @@
 //! A record that is gone keeps the number of the scan that saw it last. What a person accepts is therefore one number:
 //! the records last seen before the scan that showed the loss. Later losses have later numbers and are judged anew.
 
-use super::{Poll, REMOVED_PER_BATCH};
+use super::{Poll, READ_PER_BATCH, REMOVED_PER_BATCH};
 use crate::event::{ScanPosition, WithheldRemovals};
 use crate::journal::{Error, SeenCount, accepted_removals, forget_accepted_removals};
 use crate::trigger::detect::Change;
+use crate::trigger::page_answer::ReadFailure;
 use crate::trigger::readable_items::is_unreadable;
 
 impl Poll<'_> {
     /// Reports the records after `after` that are missing as removed and returns false, or starts another pass over
-    /// the list and returns true.
-    pub(super) async fn sweep(&mut self, after: Option<String>) -> Result<bool, Error> {
+    /// the list and returns true. The inner error says that one of them could not be read.
+    pub(super) async fn sweep(&mut self, after: Option<String>) -> Result<Result<bool, ReadFailure>, Error> {
         if after.is_none() {
             self.forget_what_left_the_window().await?;
             let count = self.count_seen(self.first_scan()).await?;
@@ -22,19 +23,20 @@ impl Poll<'_> {
                 self.read_again();
                 self.cursor.over = self.cursor.over.next_pass();
                 self.store(vec![], vec![], vec![]).await?;
-                return Ok(true);
+                return Ok(Ok(true));
             }
             let accepted = self.judge_removals(count).await?;
-            self.emit_removed(None).await?;
+            if let Err(not_read) = self.emit_removed(None).await? {
+                return Ok(Err(not_read));
+            }
             if accepted {
                 // After a crash before this, what was accepted stays stored and applies to nothing: none of its
                 // records is known any more.
                 forget_accepted_removals(self.journal, &self.cursor.key).await?;
             }
-            return Ok(false);
+            return Ok(Ok(false));
         }
-        self.emit_removed(after).await?;
-        Ok(false)
+        Ok(self.emit_removed(after).await?.map(|()| false))
     }
 
     /// Forgets the missing records that a list which answers only for a window of time does not show, even if they are
@@ -125,19 +127,22 @@ impl Poll<'_> {
         self.journal.count_seen(&self.cursor.key, before).await
     }
 
-    async fn emit_removed(&mut self, mut after: Option<String>) -> Result<(), Error> {
+    async fn emit_removed(&mut self, mut after: Option<String>) -> Result<Result<(), ReadFailure>, Error> {
         let before = self.cursor.pass.removed_before.unwrap_or(self.first_scan());
+        let most = if self.poller.record_read.is_some() { READ_PER_BATCH } else { REMOVED_PER_BATCH };
         loop {
             let key = &self.cursor.key;
-            let gone = self.journal.vanished(key, before, after.as_deref(), REMOVED_PER_BATCH).await?;
-            let changes: Vec<Change> = gone
-                .iter()
-                .filter(|record| !is_unreadable(record))
-                .map(|record| self.poller.removed(record, self.cursor.scan))
-                .collect();
+            let gone = self.journal.vanished(key, before, after.as_deref(), most).await?;
+            let readable = gone.iter().filter(|record| !is_unreadable(record)).cloned().collect();
+            let removed = match self.without_moved(readable).await {
+                Ok(removed) => removed,
+                Err(not_read) => return Ok(Err(not_read)),
+            };
+            let removed = removed.iter().map(|record| self.poller.removed(record, self.cursor.scan));
+            let changes: Vec<Change> = removed.collect();
             self.found |= !changes.is_empty();
             after = gone.last().cloned();
-            let done = gone.len() < REMOVED_PER_BATCH;
+            let done = gone.len() < most;
             if done {
                 self.finish();
                 self.polled.withheld.clone_from(&self.cursor.withheld);
@@ -146,7 +151,7 @@ impl Poll<'_> {
             }
             self.store(changes, vec![], gone).await?;
             if done {
-                return Ok(());
+                return Ok(Ok(()));
             }
         }
     }
