@@ -67,7 +67,7 @@ impl<H: RecordHistory> EvidenceSearch<'_, H> {
         let run = self.run;
         let filter = RunFilter {
             recipe: Some(run.recipe.clone()),
-            record: Some(subject.record.clone()),
+            record: Some(subject.event_record.clone()),
             until: Some(event.received),
             // The run itself is one of them.
             limit: Some(MOST_EARLIER + 1),
@@ -91,7 +91,7 @@ impl<H: RecordHistory> EvidenceSearch<'_, H> {
             .map(|source| (source.record.as_str(), source.connection.as_str()))
             .take(MOST_SOURCES)
             .collect();
-        let here = (subject.connection.as_str(), subject.record.as_str());
+        let here = (subject.connection.as_str(), subject.event_record.as_str());
         let mut crossing = Vec::new();
         for (record, connection) in sources {
             let written = self.history.written(connection, record, MOST_WRITES).await?;

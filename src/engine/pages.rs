@@ -53,13 +53,13 @@ pub(super) async fn read(
         return StepResult::Refused(StepError::new(message)).into();
     };
     let options = CallOptions { max_wait: MAX_BUDGET_WAIT, ..options };
-    let mut list = List { operation, listing, first: None, items: Vec::new(), bytes: 0 };
+    let mut list = List::new(operation, listing);
     let mut at = paging::first(&listing.paging);
     let mut rounds = Rounds::default();
     for number in 1.. {
         let answer = match page(context, call, connection, &options, &at).await {
             Ok(answer) => answer,
-            Err(PageFailure::NotFound(_)) if list.may_have_ended() => break,
+            Err(PageFailure::NotFound(_)) if list.has_ended(&at) => break,
             Err(PageFailure::NotFound(told) | PageFailure::StepOutcome(told)) => return told,
         };
         match list.take(answer, &at, number, &mut rounds) {
@@ -82,9 +82,15 @@ struct List<'a> {
     first: Option<Value>,
     items: Vec<Value>,
     bytes: usize,
+    /// The last page was a short one of a list with page numbers.
+    may_be_over: bool,
 }
 
-impl List<'_> {
+impl<'a> List<'a> {
+    fn new(operation: &'a Operation, listing: &'a Listing) -> Self {
+        Self { operation, listing, first: None, items: Vec::new(), bytes: 0, may_be_over: false }
+    }
+
     /// Adds a page; returns the inputs for the next one.
     fn take(
         &mut self,
@@ -100,6 +106,7 @@ impl List<'_> {
         let next = paging::next(operation, paging, at, page).map_err(|error| error.to_string())?;
         let texts: Vec<String> = items.iter().map(Value::to_string).collect();
         rounds.check(&operation.id, at, number, &texts, next.as_ref()).map_err(|error| error.to_string())?;
+        self.may_be_over = paging::may_be_last(paging, items.len());
         self.bytes += texts.iter().map(String::len).sum::<usize>();
         self.items.extend(items);
         self.first.get_or_insert(answer.body);
@@ -114,9 +121,9 @@ impl List<'_> {
         Ok(next)
     }
 
-    /// Some APIs answer the page after the last one with 404.
-    fn may_have_ended(&self) -> bool {
-        self.first.is_some() && paging::is_numbered(&self.listing.paging)
+    /// Whether a 404 for the page `at` means that the list has ended before it.
+    fn has_ended(&self, at: &Map<String, Value>) -> bool {
+        self.may_be_over || paging::ends_with_not_found(&self.listing.paging, at)
     }
 
     /// The first answer with the items of all pages.
@@ -190,5 +197,41 @@ async fn page(
                 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Whether a list with this paging has ended if the page after those with so many items is not found.
+    fn ends_after(paging: &str, pages: &[usize]) -> bool {
+        let text = format!(
+            "{{ title: t, summary: s, kinds: [action], method: GET, path: /x, effect: read, parameters: {{ page: {{ in: query, \
+             shape: {{ type: integer }} }} }}, list: {{ items: ['$[*]'], id: [id], paging: {paging} }} }}"
+        );
+        let operation = Operation { id: "x.list".to_owned(), ..serde_yaml::from_str(&text).unwrap() };
+        let listing = operation.list.clone().unwrap();
+        let mut list = List::new(&operation, &listing);
+        let (mut at, mut rounds, mut id) = (paging::first(&listing.paging), Rounds::default(), 0);
+        for (number, count) in (1..).zip(pages) {
+            let items: Vec<Value> = (id..id + count).map(|id| json!({ "id": id })).collect();
+            id += count;
+            let (headers, received) = Default::default();
+            let answer = Answer { status: 200, headers, body: items.into(), received };
+            at = list.take(answer, &at, number, &mut rounds).unwrap().unwrap();
+        }
+        list.has_ended(&at)
+    }
+
+    #[test]
+    fn a_404_after_a_full_page_ends_a_list_only_where_the_connector_says_so() {
+        let plain = "{ style: page, page: page, size: 2 }";
+        assert!(ends_after(plain, &[2, 1]) && !ends_after(plain, &[2, 2]));
+        assert!(!ends_after(plain, &[]), "the first page");
+        let strict = "{ style: page, page: page, size: 2, not_found_ends: true }";
+        assert!(ends_after(strict, &[2, 2]) && !ends_after(strict, &[]));
     }
 }

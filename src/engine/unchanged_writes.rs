@@ -74,7 +74,7 @@ impl UnchangedSearch<'_> {
         Ok(of_others.into_iter().any(|(run, known)| {
             self.catalog.operation(&known.operation).is_none_or(|operation| {
                 Resource::of_operation(operation).meets(&target.resource)
-                    && Pending::of(known, operation, run, &target.record).is_some()
+                    && Pending::of(known, operation, run, (None, &target.record)).is_some()
             })
         }))
     }

@@ -4,6 +4,7 @@ mod cursor;
 mod kind;
 mod model;
 mod source;
+mod within;
 
 pub use cursor::{
     Cursor, CursorKey, Health, MovedRecords, OverParents, Pace, Pass, PassSummary, ScanPosition, Seen,
@@ -12,3 +13,4 @@ pub use cursor::{
 pub use kind::EventKind;
 pub use model::{DedupKey, Event, EventId, REASON, UNREADABLE};
 pub use source::{Priority, Source};
+pub use within::{apart, within};

@@ -251,7 +251,7 @@ fn may_go_on(paging: &Paging, count: usize) -> bool {
 }
 
 /// Whether the page has fewer items than were requested.
-pub fn is_short(paging: &Paging, count: usize) -> bool {
+fn is_short(paging: &Paging, count: usize) -> bool {
     match paging {
         Paging::Offset { size, .. } | Paging::Page { size, .. } | Paging::Cursor { size: Some(size), .. } => {
             count < *size as usize
@@ -276,9 +276,10 @@ pub fn ends_with_not_found(paging: &Paging, inputs: &Map<String, Value>) -> bool
     inputs.get(page).and_then(Value::as_u64).is_some_and(|number| number > u64::from(*first))
 }
 
-/// Whether pages are requested by number.
-pub fn is_numbered(paging: &Paging) -> bool {
-    matches!(paging, Paging::Page { .. })
+/// Whether a 404 for the page after one of `count` items means that the list has ended, whatever the connector says of
+/// that: pages are requested by number, and this one is short.
+pub fn may_be_last(paging: &Paging, count: usize) -> bool {
+    matches!(paging, Paging::Page { .. }) && is_short(paging, count)
 }
 
 fn with(current: &Map<String, Value>, name: &str, value: Value) -> Map<String, Value> {

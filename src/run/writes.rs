@@ -39,6 +39,9 @@ pub struct Origin {
     /// The sent fields in the answer; all of a created record.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub answer: Value,
+    /// Ids of the other records that the request names, such as that of the parent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
     /// The runs whose writes led to this run, first to last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<ChainLink>,
@@ -110,14 +113,17 @@ pub fn writes(
     });
     let mut fields = Value::Object(sent);
     truncate(&mut fields);
-    let write = |record| Write {
-        connection: connection.to_owned(),
-        record,
-        operation: operation.id.clone(),
-        fields: fields.clone(),
-        origin: origin.clone(),
+    let write = |record: &String| {
+        let beside = || records.iter().filter(|other| *other != record).cloned().collect();
+        Write {
+            connection: connection.to_owned(),
+            record: record.clone(),
+            operation: operation.id.clone(),
+            fields: fields.clone(),
+            origin: origin.clone().map(|origin| Origin { beside: beside(), ..origin }),
+        }
     };
-    records.into_iter().map(write).collect()
+    records.iter().map(write).collect()
 }
 
 /// What is stored of the record in the answer.

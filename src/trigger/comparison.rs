@@ -7,16 +7,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
 use super::backfill;
+use super::comparison_parents::{NoParent, ParentList};
 use super::context::TriggerContext;
 use super::detect::{self, Change, Scan};
 use super::page_answer::ReadFailure;
 use super::page_reader::PageReader;
+use super::parent::Parent;
 use super::poller::{Known, Poller, cursor_key};
 use super::progress::PageRead;
 use super::readable_items::split_unreadable;
 use super::watermark::Watermark;
 use crate::check::CheckedRecipe;
-use crate::event::{Cursor, DedupKey, Event, Seen, Source};
+use crate::event::{Cursor, DedupKey, Event, Seen, Source, within};
 use crate::journal::{self, Batch, NewRun, Progress};
 use crate::recipe::{Every, Start, Trigger, Webhook};
 use crate::request::paging::{self, Page, Rounds, in_item};
@@ -166,19 +168,20 @@ impl ComparedList {
         context: &'a TriggerContext,
         since: Option<DateTime<Utc>>,
     ) -> Result<Comparison<'a>, CompareError> {
-        if let Some(parents) = &self.poller.parents {
-            let over = &parents.poller.operation.id;
-            let reason =
-                format!("it is read for each record of `{over}`, and an audit cannot compare such a list");
-            return Err(self.unread(reason));
-        }
         let now = context.services.clock.now();
         let cursor = self.cursor(&context.services).await?;
         let scope = context.services.template_scope(&self.poller.accounts, now);
-        let with = self.poller.inputs(&scope).map_err(|reason| self.unread(reason))?;
+        let parents = self.poller.parents.as_ref();
+        let parents = parents.map(|parents| ParentList::new(&parents.poller, context, &scope)).transpose();
+        let parents = parents.map_err(|reason| self.unread(reason))?;
+        let with = match &parents {
+            // They are those of each parent.
+            Some(_) => Map::new(),
+            None => self.poller.inputs(&scope).map_err(|reason| self.unread(reason))?,
+        };
         let listing = self.poller.listing();
         let own = Value::Object(with);
-        let order = detect::can_stop_early(listing, &self.poller.emit, &own);
+        let order = detect::can_stop_early(listing, &self.poller.emit, &own).filter(|_| parents.is_none());
         let undated = cursor.as_ref().is_some_and(|cursor| cursor.settled.undated);
         let (stops_early, by_creation) =
             (order.is_some() && !undated, order.as_ref().is_some_and(|order| order.by_creation));
@@ -195,7 +198,9 @@ impl ComparedList {
         Ok(Comparison {
             list: self,
             context,
-            page: Some(self.poller.first_page(started)),
+            page: parents.is_none().then(|| self.poller.first_page(started)),
+            parents,
+            parent: None,
             started,
             reader: PageReader::new(&self.poller, context, true),
             rounds: Rounds::default(),
@@ -206,6 +211,7 @@ impl ComparedList {
             since: since.max(before),
             cursor,
             pages: 0,
+            number: 0,
             items: 0,
             may_be_over: false,
         })
@@ -290,6 +296,10 @@ pub struct Comparison<'a> {
     reader: PageReader<'a>,
     /// When the poll began that saw what this is compared with.
     started: DateTime<Utc>,
+    /// The parents for each of which the list is read.
+    parents: Option<ParentList<'a>>,
+    /// The one whose list is being read.
+    parent: Option<Parent>,
     /// The next page; `None` at the end.
     page: Option<Map<String, Value>>,
     rounds: Rounds,
@@ -298,6 +308,8 @@ pub struct Comparison<'a> {
     /// Older records are not looked at.
     since: Option<DateTime<Utc>>,
     pages: u64,
+    /// Number of the page within its list.
+    number: u64,
     items: u64,
     may_be_over: bool,
 }
@@ -305,7 +317,7 @@ pub struct Comparison<'a> {
 impl Comparison<'_> {
     /// The number of pages read.
     pub fn pages(&self) -> u64 {
-        self.pages
+        self.pages + self.parents.as_ref().map_or(0, |parents| parents.pages)
     }
 
     /// The time since which records are looked at, where they have times; `None` for all.
@@ -315,6 +327,9 @@ impl Comparison<'_> {
 
     /// Reads the next page; `None` after the last one.
     pub async fn next(&mut self) -> Result<Option<ComparedPage>, CompareError> {
+        if self.page.is_none() && !self.next_parent().await? {
+            return Ok(None);
+        }
         let Some(page) = self.page.take() else { return Ok(None) };
         let mut inputs = self.inputs.clone();
         inputs.extend(page.clone());
@@ -330,11 +345,15 @@ impl Comparison<'_> {
                     self.page = self.next_part(&page);
                     return Ok(self.page.is_some().then(ComparedPage::default));
                 }
-                Err(
-                    ReadFailure::Failed { reason, .. }
-                    | ReadFailure::OnHold { reason, .. }
-                    | ReadFailure::Held { reason, .. },
-                ) => return Err(self.list.unread(reason)),
+                Err(ReadFailure::Failed { reason, refused: true, gone, .. }) if self.parents.is_some() => {
+                    // A parent that is gone has nothing; that of another one is told at the end.
+                    self.parents
+                        .iter_mut()
+                        .filter(|_| !gone)
+                        .for_each(|parents| parents.skip(reason.clone()));
+                    return Ok(Some(ComparedPage::default()));
+                }
+                Err(not_read) => return Err(self.list.unread(not_read.reason().to_owned())),
             }
         };
         let poller = &self.list.poller;
@@ -342,19 +361,19 @@ impl Comparison<'_> {
         let unread = |error: paging::Error| self.list.unread(error.to_string());
         let items = paging::items(operation, listing, &answer.body).map_err(unread)?;
         self.pages += 1;
+        self.number += 1;
         self.items += items.len() as u64;
         let records = detect::records(listing, &items);
         let at =
-            Page { answer: &answer.body, link: answer.link.as_deref(), items: &items, number: self.pages };
+            Page { answer: &answer.body, link: answer.link.as_deref(), items: &items, number: self.number };
         let next = paging::next(operation, &listing.paging, &page, at).map_err(unread)?;
-        self.rounds.check(&operation.id, &page, self.pages, &records, next.as_ref()).map_err(unread)?;
+        self.rounds.check(&operation.id, &page, self.number, &records, next.as_ref()).map_err(unread)?;
         let next = next.or_else(|| self.next_part(&page));
-        self.may_be_over =
-            paging::is_numbered(&listing.paging) && paging::is_short(&listing.paging, items.len());
+        self.may_be_over = paging::may_be_last(&listing.paging, items.len());
         let good = split_unreadable(listing, items).good;
         let times: Vec<_> = good.iter().map(|item| self.list.time_of(item)).collect();
-        let known = self.known(&records).await?;
-        let names = detect::records(listing, &good);
+        let known = self.known(&self.named(records)).await?;
+        let names = self.named(detect::records(listing, &good));
         let findings = detect::detect(self.scan(answer.date), good, known);
         self.page = next.filter(|_| !findings.enough);
         self.report(listing.total(&answer.body));
@@ -367,7 +386,10 @@ impl Comparison<'_> {
                 compared.records.push((record, time));
             }
         }
-        for change in findings.changes {
+        for mut change in findings.changes {
+            if let Some(parent) = &self.parent {
+                parent.join(&mut change.item);
+            }
             let changed = self.list.time_of(&change.item);
             let Some(seen) = findings.seen.iter().rev().find(|seen| seen.record == change.record) else {
                 continue;
@@ -381,6 +403,46 @@ impl Comparison<'_> {
             compared.unseen.push(Unseen { record, is_vague, changed, change, seen: seen.clone() });
         }
         Ok(Some(compared))
+    }
+
+    /// Goes on to the list of the next parent; false after the last one, or where there are none.
+    async fn next_parent(&mut self) -> Result<bool, CompareError> {
+        let Some(parents) = &mut self.parents else { return Ok(false) };
+        let parent = match parents.next().await {
+            Ok(parent) => parent,
+            Err(NoParent::Journal(error)) => return Err(error.into()),
+            Err(NoParent::Unread(reason)) => return Err(self.list.unread(format!("its parents: {reason}"))),
+        };
+        let Some(parent) = parent else {
+            return match parents.skipped.take() {
+                None => Ok(false),
+                Some((count, reason)) => {
+                    let reason = format!("for {count} of its parents; the last one: {reason}");
+                    Err(self.list.unread(reason))
+                }
+            };
+        };
+        let poller = &self.list.poller;
+        let scope = self.scope.clone().with("parent", std::sync::Arc::clone(&parent.item));
+        self.inputs = poller.inputs(&scope).map_err(|reason| self.list.unread(reason))?;
+        self.parent = Some(parent);
+        self.page = Some(poller.first_page(self.started));
+        (self.rounds, self.may_be_over, self.number) = (Rounds::default(), false, 0);
+        Ok(true)
+    }
+
+    /// The parent whose list is being read, where ids are unique within it only.
+    fn parent_of_ids(&self) -> Option<&str> {
+        let parent = self.parent.as_ref()?;
+        (!self.list.poller.listing().per_parent.unique_ids).then_some(parent.record.as_str())
+    }
+
+    /// The ids by which the records with these own ids are known.
+    fn named(&self, records: Vec<String>) -> Vec<String> {
+        match self.parent_of_ids() {
+            Some(parent) => records.iter().map(|record| within(parent, record)).collect(),
+            None => records,
+        }
     }
 
     /// The first page of the next part of the window, after `page`, the last one of a part.
@@ -407,7 +469,7 @@ impl Comparison<'_> {
         Scan {
             listing: poller.listing(),
             window: poller.window.as_ref(),
-            parent: None,
+            parent: self.parent_of_ids(),
             emit: &poller.emit,
             start: if first { self.since.map_or(Start::All, Start::At) } else { poller.start },
             stops_early: self.stops_early,

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::readable_items::odd_time;
 use super::window::PollWindow;
 use crate::catalog::{Listing, NextValue, Order, Paging, RecordChange, Wanted};
-use crate::event::{DedupKey, Seen};
+use crate::event::{DedupKey, Seen, apart, within};
 use crate::recipe::{Emit, Start};
 use crate::request::paging::in_item;
 use crate::value::{short_id, timestamp};
@@ -117,17 +117,6 @@ pub(super) fn record(listing: &Listing, item: &Value) -> String {
         Value::Number(number) => number.to_string(),
         _ => content(listing, item),
     }
-}
-
-/// The id of an item whose own id is unique within its parent only.
-pub(super) fn within(parent: &str, record: &str) -> String {
-    format!("{}/{record}", parent.replace('%', "%25").replace('/', "%2F"))
-}
-
-/// The parent and the item's own id, of an id made by [`within`].
-fn apart(record: &str) -> Option<(String, &str)> {
-    let (parent, record) = record.split_once('/')?;
-    Some((parent.replace("%2F", "/").replace("%25", "%"), record))
 }
 
 /// Compares a page with what was seen before: `known` holds the fingerprints of the records that were.

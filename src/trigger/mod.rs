@@ -8,6 +8,7 @@ mod backfill_round;
 mod claim_renewal;
 mod claims;
 mod comparison;
+mod comparison_parents;
 mod context;
 pub mod detect;
 pub mod manual;

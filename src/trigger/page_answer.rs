@@ -49,6 +49,13 @@ pub(super) enum ReadFailure {
 }
 
 impl ReadFailure {
+    /// Why, for people.
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::Held { reason, .. } | Self::OnHold { reason, .. } | Self::Failed { reason, .. } => reason,
+        }
+    }
+
     /// A failure for this reason that is no refusal.
     pub(super) fn unread(reason: String) -> Self {
         Self::Failed { reason, asked: None, refused: false, not_found: false, gone: false }

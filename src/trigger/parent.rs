@@ -16,13 +16,18 @@ pub(super) struct Parent {
     pub fingerprint: String,
     /// Its content.
     pub item: Arc<Value>,
+    /// Its list was never read since the first pass, which could not read it: what is there counts as in that pass.
+    pub is_unread: bool,
 }
+
+/// In place of the fingerprint of a parent whose list the first pass could not read.
+pub(super) const UNREAD: &str = "unread";
 
 impl Parent {
     /// The parent that this item of the list of parents is.
     pub fn new(listing: &Listing, item: Value) -> Self {
         let (record, fingerprint) = (detect::record(listing, &item), detect::content(listing, &item));
-        Self { record, fingerprint, item: Arc::new(item) }
+        Self { record, fingerprint, item: Arc::new(item), is_unread: false }
     }
 
     /// Its id and fingerprint, by which a pass knows what it has read.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::program::hob;
+use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 use crate::stand_in_workspace::{ONCE, runs, workspace};
 
@@ -71,9 +71,9 @@ fn each_client_is_asked_and_what_is_new_runs_once() {
     let after = requests(&stand_in);
     assert_eq!((after.0 - before.0, after.1 - before.1), (1, 16));
 
-    let audit = hob(folder.path(), &["audit"]);
-    let text = audit.output + &audit.errors;
-    assert!(audit.code != 0 && text.contains("an audit cannot compare such a list"), "{} {text}", audit.code);
+    let audit = hob(folder.path(), &["audit", "--format", "json"]).code(0).json();
+    let read = &audit["recipes"][0]["lists"][0];
+    assert_eq!((&read["records"], &read["requests"]), (&json!(10), &json!(17)), "{audit:#}");
     let status = hob(folder.path(), &["status", "--format", "json"]).code(0).json();
     assert_eq!(status["polls"].as_array().unwrap().len(), 1, "{status}");
     assert_eq!(status["polls"][0]["parents"]["asked"], json!(8), "{status}");
@@ -99,4 +99,32 @@ fn another_list_of_parents_begins_anew_and_a_test_gives_the_parent() {
 ";
     fs::write(folder.path().join("recipes/0.test.yaml"), test).unwrap();
     hob(folder.path(), &["test"]).code(0);
+}
+
+/// Makes a note of a client.
+const MAKER: &str = "name: maker
+trigger: { manual: {} }
+actions:
+  - { do: fitr.notes.create, with: { client_id: cl_0qv6rj8s, text: '{{ event.text }}' } }
+";
+
+#[test]
+fn a_record_that_hob_made_below_a_parent_is_an_echo() {
+    let stand_in = StandIn::start();
+    let folder = workspace(&stand_in, &[&NOTES.replace("start: all", "start: now"), MAKER]);
+    hob(folder.path(), &ONCE).code(0);
+    hob_with(folder.path(), &["trigger", "maker", "--event", "-"], "{\"text\": \"Made by hob\"}").code(0);
+    hob(folder.path(), &ONCE).code(0);
+    hob(folder.path(), &ONCE).code(0);
+    let of_notes: Vec<Value> =
+        runs(folder.path()).into_iter().filter(|run| run["recipe"] == "notes").collect();
+    let [echo] = of_notes.as_slice() else { panic!("{of_notes:#?}") };
+    assert_eq!(
+        (&echo["state"], echo["record"].as_str().unwrap().contains('/')),
+        (&json!("suppressed"), true)
+    );
+    // A person's note of the same client is none.
+    hob(folder.path(), &["call", "fitr.notes.create", "client_id=cl_0qv6rj8s", "text=By hand"]).code(0);
+    hob(folder.path(), &ONCE).code(0);
+    assert!(said(folder.path()).iter().any(|run| run.contains("By hand (Tom Hallworth)")));
 }

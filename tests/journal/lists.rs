@@ -223,6 +223,7 @@ pub async fn what_was_written_to_a_record(location: &StoreLocation) {
         step: "put".to_owned(),
         sent: at(200),
         answer: serde_json::json!({ "z": "9" }),
+        beside: vec![],
         chain: vec![],
         source: Some(SourceRecord { connection: "x".to_owned(), record: "s1".to_owned(), as_of: at(199) }),
     };

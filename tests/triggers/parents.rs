@@ -187,6 +187,50 @@ async fn a_parent_that_is_gone_or_refused_stops_nothing_and_a_fault_of_all_does(
 }
 
 #[tokio::test]
+async fn a_parent_that_the_first_pass_could_not_read_has_its_first_pass_later() {
+    for list in ["plain", "notes"] {
+        let watched = Watched::new(list, 4, 3, "").await;
+        let refuse = |id: &str, status| {
+            watched.studio.clients.lock().unwrap().get_mut(id).unwrap().refused = status;
+        };
+        refuse("cl0001", Some(StatusCode::FORBIDDEN));
+        refuse("cl0002", Some(StatusCode::FORBIDDEN));
+        for _ in 0..2 {
+            let polled = watched.poll().await;
+            assert_eq!((polled.error, polled.events), (None, 0));
+        }
+        // Killed within the list of a parent that is read at last: it is read on as it began.
+        refuse("cl0001", None);
+        watched.studio.add_note("cl0003");
+        let mut request = 2;
+        while watched.killed_at(request).await {
+            request += 1;
+        }
+        assert_eq!(watched.told().await, ["new cl0003/n003"], "{list}");
+        watched.studio.add_note("cl0001");
+        watched.poll().await;
+        refuse("cl0002", None);
+        // Where parents tell of changes, one that does not change is asked again with all others, once a day.
+        watched.studio.clock.advance(TimeDelta::hours(24));
+        watched.poll().await;
+        // One that is made later is new with all its records, also if it is refused at first.
+        let late = watched.studio.add_client();
+        watched.studio.add_note(&late);
+        refuse(&late, Some(StatusCode::FORBIDDEN));
+        watched.poll().await;
+        refuse(&late, None);
+        watched.studio.add_note("cl0002");
+        for _ in 0..3 {
+            watched.poll().await;
+        }
+        let mut told = watched.told().await;
+        told.sort();
+        let wanted = ["new cl0001/n003", "new cl0002/n003", "new cl0003/n003", "new cl0004/n000"];
+        assert_eq!(told, wanted, "{list}");
+    }
+}
+
+#[tokio::test]
 async fn a_killed_pass_goes_on_where_it_was() {
     let watched = Watched::new("plain", 6, 3, ", start: all").await;
     // Within the second page of the notes of the fifth client.
@@ -202,7 +246,7 @@ async fn a_killed_pass_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn backfills_read_all_parents_and_audits_say_that_they_cannot() {
+async fn backfills_read_all_parents() {
     let watched = Watched::new("notes", 4, 3, "").await;
     // Clients that were all made at once are read once more for late changes among them.
     for _ in 0..4 {
@@ -217,9 +261,60 @@ async fn backfills_read_all_parents_and_audits_say_that_they_cannot() {
     assert_eq!((read.events, read.finished), (12, true));
     watched.studio.take_requests();
     assert_eq!(watched.requests().await, ["clients"], "the poll has kept its position");
-    let lists = ComparedList::all(&recipe, &recipe.accounts()[0], &context.services).unwrap();
-    let error = lists[0].open(context, None).await.err().unwrap().to_string();
-    assert!(error.contains("read for each record of `studio.clients.list`"), "{error}");
+}
+
+#[tokio::test]
+async fn an_audit_asks_each_parent_and_makes_what_is_missing() {
+    for list in ["plain", "notes"] {
+        let watched = Watched::new(list, 4, 3, "").await;
+        let refuse = |id: &str, status| {
+            watched.studio.clients.lock().unwrap().get_mut(id).unwrap().refused = status;
+        };
+        refuse("cl0003", Some(StatusCode::FORBIDDEN));
+        watched.poll().await;
+        watched.studio.clock.advance(TimeDelta::seconds(60));
+        let late = watched.studio.add_client();
+        watched.studio.add_note(&late);
+        watched.studio.add_note("cl0000");
+        watched.studio.change_note("cl0001", "n001");
+        refuse("cl0003", None);
+        refuse("cl0002", Some(StatusCode::FORBIDDEN));
+        let recipe = watched.fixture.recipe(&watched.trigger);
+        let context = &watched.fixture.context;
+        let audited = ComparedList::all(&recipe, &recipe.accounts()[0], &context.services).unwrap().remove(0);
+        let mut comparison = audited.open(context, None).await.unwrap();
+        let (mut records, mut unseen) = (0, Vec::new());
+        let error = loop {
+            match comparison.next().await {
+                Ok(Some(page)) => {
+                    records += page.records.len();
+                    unseen.extend(page.unseen);
+                }
+                Ok(None) => panic!("a list could not be read"),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.contains("for 1 of its parents; the last one: ") && error.contains("403"), "{error}");
+        let mut missed: Vec<&str> = unseen.iter().map(|unseen| unseen.record.as_str()).collect();
+        missed.sort_unstable();
+        // What no poll could read so far may have been there before.
+        assert_eq!(
+            (records, missed),
+            (4 + 3 + 1, vec!["cl0000/n003", "cl0001/n001", "cl0004/n000"]),
+            "{list}"
+        );
+        for missed in &unseen {
+            assert!(audited.mend(missed, context).await.unwrap());
+        }
+        refuse("cl0002", None);
+        watched.poll().await;
+        let mut told = watched.told().await;
+        told.sort();
+        assert_eq!(told, ["changed cl0001/n001", "new cl0000/n003", "new cl0004/n000"], "{list}: each once");
+        let run = &watched.fixture.runs().await[0];
+        let event = context.services.journal.run(&run.id).await.unwrap().unwrap().event;
+        assert!(event.payload["parent"]["id"].is_string(), "{}", event.payload);
+    }
 }
 
 /// Random changes, also while the lists are read, and kills at random requests.

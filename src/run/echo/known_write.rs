@@ -88,8 +88,14 @@ fn effect(operation: &Operation, sent: &Map<String, Value>) -> Option<Effect> {
 }
 
 impl Pending {
-    /// The possible effect of `unsettled` on the record `record`; `None` if it concerns another one.
-    pub fn of(unsettled: &Unsettled, operation: &Operation, run: &RunId, record: &str) -> Option<Self> {
+    /// The possible effect of `unsettled` on a record, given the parent that it is unique within and its id; `None` if it
+    /// concerns another one.
+    pub fn of(
+        unsettled: &Unsettled,
+        operation: &Operation,
+        run: &RunId,
+        (parent, record): (Option<&str>, &str),
+    ) -> Option<Self> {
         let in_path =
             |name: &String| operation.parameters.get(name).is_some_and(|known| known.place == Place::Path);
         let named =
@@ -97,7 +103,8 @@ impl Pending {
         let named: Vec<String> = named.collect();
         let (step, sent) = (unsettled.step.to_string(), unsettled.sent);
         let is_made = operation.write_target() == Some(WriteTarget::Created) || named.is_empty();
-        if !is_made && !named.iter().any(|named| named == record) {
+        let is_named = |id: &str| named.is_empty() || named.iter().any(|named| named == id);
+        if !is_made && !is_named(record) || parent.is_some_and(|parent| !is_named(parent)) {
             return None;
         }
         let fields = unsettled.inputs.iter().filter(|(name, _)| !in_path(name));

@@ -5,6 +5,7 @@ mod known_write;
 mod state;
 mod subject;
 mod verdict;
+mod within_parent;
 
 pub use evidence::{Evidence, Verdict};
 pub use known_write::{Pending, SourceWrite};

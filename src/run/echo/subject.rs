@@ -7,9 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::known_write::Pending;
 use super::state::FieldPath;
 use super::verdict::{Earlier, OwnWrite, Report};
+use super::within_parent::{finds_by_id_alone, is_within_parent, names_parent};
 use crate::catalog::{Catalog, EventType, Listing, RecordChange, path};
 use crate::check::{CheckedRecipe, EventReads, Resource, event_names};
-use crate::event::{Event, Source};
+use crate::event::{Event, Source, apart};
 use crate::recipe::{Trigger, Webhook};
 use crate::run::comparison::{BEFORE, CHANGED};
 use crate::run::{Accounts, Entry, RunId, RunState, StampedEntry, Unsettled, Write};
@@ -22,8 +23,12 @@ pub struct Subject {
     pub resource: Resource,
     /// The record's connection.
     pub connection: String,
-    /// The record's id.
+    /// The record's id, by which writes name it.
     pub record: String,
+    /// The id of its parent, where its own is unique within that only.
+    pub parent: Option<String>,
+    /// The id by which events name it.
+    pub event_record: String,
     /// JSONPath of the record in the event.
     at: String,
     /// Fields of the record in the catalog; empty if it may have any.
@@ -43,7 +48,7 @@ pub struct Subject {
 impl Subject {
     /// The subject of an event about a connector's record; `None` for others.
     pub fn of(recipe: &CheckedRecipe, event: &Event, accounts: &Accounts) -> Option<Self> {
-        let record = event.record.clone().filter(|_| event.unreadable().is_none())?;
+        let event_record = event.record.clone().filter(|_| event.unreadable().is_none())?;
         let mut resource = Resource::of_trigger(recipe)?;
         // Not every webhook names its account.
         let connection = accounts.get(&resource.connector).or(event.connection.as_ref())?.clone();
@@ -91,6 +96,10 @@ impl Subject {
         if recipe.parents().is_some() {
             aside.insert("parent".to_owned());
         }
+        let (parent, record) = match is_within_parent(recipe, event) {
+            true => apart(&event_record).map(|(parent, own)| (Some(parent), own.to_owned()))?,
+            false => (None, event_record.clone()),
+        };
         let removals = match recipe.trigger() {
             Trigger::Poll(_) => vec!["removed".to_owned()],
             _ => {
@@ -110,6 +119,8 @@ impl Subject {
             resource,
             connection,
             record,
+            parent,
+            event_record,
             at,
             fields,
             listed,
@@ -144,7 +155,11 @@ impl Subject {
         done: DateTime<Utc>,
     ) -> Option<OwnWrite> {
         let operation = catalog.operation(&write.operation)?;
-        let is_of = Resource::of_operation(operation).meets(&self.resource);
+        let is_of = Resource::of_operation(operation).meets(&self.resource)
+            && self
+                .parent
+                .as_ref()
+                .is_none_or(|parent| finds_by_id_alone(catalog, operation) || names_parent(write, parent));
         is_of.then(|| OwnWrite::of(write, operation, run, done)).flatten()
     }
 
@@ -153,7 +168,8 @@ impl Subject {
         let here = unsettled.connection == self.connection;
         let operation = catalog.operation(&unsettled.operation).filter(|_| here)?;
         let is_of = Resource::of_operation(operation).meets(&self.resource);
-        is_of.then(|| Pending::of(unsettled, operation, run, &self.record)).flatten()
+        let record = (self.parent.as_deref(), self.record.as_str());
+        is_of.then(|| Pending::of(unsettled, operation, run, record)).flatten()
     }
 
     /// The state reported by an earlier event, whose run has this history and state.

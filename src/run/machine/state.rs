@@ -80,6 +80,7 @@ impl Machine {
             // An attempt whose answer was lost may have been carried out.
             sent: self.wall(status.lost.or(status.sent).unwrap_or(now)),
             answer: Value::Null,
+            beside: Vec::new(),
             chain: self.status.chain.clone(),
             source: self
                 .source

@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::Poll;
-use crate::catalog::Paging;
-use crate::event::{ScanPosition, Seen};
+use crate::event::{ScanPosition, Seen, within};
 use crate::journal::Error;
 use crate::request::paging::{self, Page, Rounds};
 use crate::trigger::detect::{self, Change, Scan};
@@ -65,8 +64,7 @@ impl Poll<'_> {
         // The next part of a window may begin with the record that this one ends with.
         let next = next.map(|next| next.or_else(|| self.next_part(page)));
         let (count, sifted) = (items.len(), split_unreadable(listing, items));
-        self.may_be_over =
-            matches!(listing.paging, Paging::Page { .. }) && paging::is_short(&listing.paging, count);
+        self.may_be_over = paging::may_be_last(&listing.paging, count);
         let kept = if self.keeps_items { sifted.good.clone() } else { Vec::new() };
         let names = self.names(&sifted.good);
         let unreadable = sifted.bad.len();
@@ -108,7 +106,7 @@ impl Poll<'_> {
     fn names(&self, items: &[Value]) -> Vec<String> {
         let names = detect::records(self.poller.listing(), items);
         match self.parent_of_ids() {
-            Some(parent) => names.iter().map(|name| detect::within(parent, name)).collect(),
+            Some(parent) => names.iter().map(|name| within(parent, name)).collect(),
             None => names,
         }
     }
@@ -126,6 +124,11 @@ impl Poll<'_> {
         Some(next)
     }
 
+    /// Whether what is there counts as having been there before the recipe.
+    pub(super) fn is_first_reading(&self) -> bool {
+        !self.cursor.baseline_done || self.parent.as_ref().is_some_and(|parent| parent.is_unread)
+    }
+
     fn scan(&self) -> Scan<'_> {
         let time = |value: &Option<Value>| Some(value.as_ref().and_then(Watermark::read)?.time);
         let now = self.context.services.clock.now();
@@ -137,7 +140,7 @@ impl Poll<'_> {
             start: self.poller.start,
             stops_early: self.may_stop_early(),
             by_creation: self.by_creation,
-            first: !self.cursor.baseline_done,
+            first: self.is_first_reading(),
             number: self.cursor.scan,
             settled: self.stable_until(),
             baseline: self.cursor.settled.baseline.or_else(|| self.stable_until()),
@@ -156,7 +159,7 @@ impl Poll<'_> {
         }
     }
 
-    async fn known(&self, records: &[String]) -> Result<Known, Error> {
+    pub(super) async fn known(&self, records: &[String]) -> Result<Known, Error> {
         // The records of the previous subject stay in the store until the first page of the new one is stored.
         if self.reset || records.is_empty() {
             return Ok(Known::new());

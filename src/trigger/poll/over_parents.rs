@@ -19,7 +19,7 @@ use crate::recipe::Emit;
 use crate::request::paging::{self, Rounds};
 use crate::trigger::page_answer::ReadFailure;
 use crate::trigger::page_reader::PageReader;
-use crate::trigger::parent::Parent;
+use crate::trigger::parent::{Parent, UNREAD};
 use crate::trigger::poller::Parents;
 
 /// How often all parents are asked, where they tell of changes.
@@ -168,7 +168,7 @@ impl<'a> Poll<'a> {
     }
 
     /// Reads the lists of the parents on a page. Those that could not be read, although they are there, do not count as
-    /// known.
+    /// known; but where the first pass could not read them, that is remembered.
     async fn ask_each(
         &mut self,
         list: &Poll<'a>,
@@ -177,14 +177,24 @@ impl<'a> Poll<'a> {
         reader: &mut PageReader<'a>,
     ) -> Result<Result<(), ReadFailure>, Error> {
         let mut asked = std::collections::HashSet::new();
-        for item in items {
-            let parent = Parent::new(list.poller.listing(), item);
+        let first = !self.cursor.baseline_done;
+        let parents: Vec<Parent> =
+            items.into_iter().map(|item| Parent::new(list.poller.listing(), item)).collect();
+        let records: Vec<String> = parents.iter().map(|parent| parent.record.clone()).collect();
+        let known = list.known(&records).await?;
+        for parent in parents {
+            let is_unread = known.get(&parent.record).is_some_and(|print| print == UNREAD);
+            let parent = Parent { is_unread, ..parent };
             let mark = parent.mark();
             if !asked.insert(parent.record.clone()) || self.cursor.over.done.contains(&mark) {
                 continue;
             }
             match self.read_items(parent, reader).await? {
                 Ok(true) => {}
+                Ok(false) if first || is_unread => {
+                    let unread = seen.iter_mut().filter(|seen| seen.record == mark.0);
+                    unread.for_each(|seen| UNREAD.clone_into(&mut seen.fingerprint));
+                }
                 Ok(false) => seen.retain(|seen| seen.record != mark.0),
                 Err(not_read) => return Ok(Err(not_read)),
             }

@@ -17,7 +17,7 @@ impl Poll<'_> {
     /// Whether the first poll may have missed records that existed when the recipe started.
     pub(super) fn baseline_is_uncertain(&self) -> bool {
         let pass = &self.cursor.pass;
-        !self.cursor.baseline_done
+        self.is_first_reading()
             && !self.next_finds_missed()
             && self.may_have_moved()
             && pass.fresh > 0
