@@ -170,14 +170,14 @@ mod tests {
 
     #[test]
     fn tests_are_sorted_by_the_recipe_that_they_state() {
-        let text = "recipe: a\ntests:\n  - { name: 1, event: {} }\n  - { name: 2, recipe: b, event: {} }\n  - { name: 3, recipe: a, event: {} }\n";
+        let text = "recipe: a\ntests:\n  - { name: one, event: {} }\n  - { name: two, recipe: b, event: {} }\n  - { name: three, recipe: a, event: {} }\n";
         let (file, found) = parsed(text);
         assert!(found.is_empty(), "{found:#?}");
         let parts = file.by_recipe().into_iter().map(|part| {
             let names: Vec<String> = part.cases.into_iter().map(|case| case.name).collect();
             (part.recipe.unwrap().value, names)
         });
-        let wanted = [("a", vec!["1", "3"]), ("b", vec!["2"])];
+        let wanted = [("a", vec!["one", "three"]), ("b", vec!["two"])];
         let wanted =
             wanted.map(|(recipe, names)| (recipe.to_owned(), names.into_iter().map(str::to_owned).collect()));
         assert_eq!(parts.collect::<Vec<_>>(), wanted);
