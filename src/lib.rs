@@ -12,6 +12,7 @@ pub mod event;
 pub mod import;
 pub mod journal;
 pub mod lsp;
+pub mod overview;
 pub mod plan;
 pub mod printable;
 pub mod private;

@@ -80,6 +80,8 @@ mod plan_assumptions;
 mod postgres;
 #[path = "cli/printable_output.rs"]
 mod printable_output;
+#[path = "cli/problems.rs"]
+mod problems;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/recipe_tests.rs"]

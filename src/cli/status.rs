@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::polls::{PollRow, time, withheld_removals};
 use super::recipes::Recipes;
+use super::runs::Since;
 use super::store::open_existing;
 use super::table::table;
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
@@ -15,6 +16,7 @@ use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::event::Cursor;
 use crate::journal::{Access, Error, HeldConnection, Journal, RunFilter, RunRow, Totals, paused};
+use crate::overview::{Problem, RunProblems, run_problems};
 use crate::printable;
 use crate::recipe::Trigger;
 use crate::run::RunState;
@@ -25,8 +27,10 @@ const MAX_LENGTH: usize = 2_000;
 
 /// How long a failed run counts as recent.
 const LATELY: TimeDelta = TimeDelta::hours(24);
-/// Parked runs shown individually.
+/// Parked runs listed one by one in JSON.
 const PARKED_SHOWN: usize = 20;
+/// How long before its end a token that cannot be renewed is a problem.
+const CONSENT_ENDS_SOON: TimeDelta = TimeDelta::days(7);
 
 /// Show an overview: recipes, failing polls, runs that need you
 #[derive(Debug, Args)]
@@ -34,9 +38,15 @@ const PARKED_SHOWN: usize = 20;
     after_help = "Shows the content of the store, whether or not hob runs. STATE is ok, failing (its last polls \
 failed), withholding (too many records are gone at once for it to report them as removed), waiting (for the request \
 budget of its connection), paused, broken (its file has mistakes) or new \
-(no event yet).\n\nExamples:\n  hob status\n  hob status --format json\n  hob status --sandbox"
+(no event yet).\n\nProblems are told by cause and not by run: runs that are parked, or that failed within --since, for the same reason at \
+the same step of a recipe are one, whatever the ids, numbers and quoted values of their events. With each are the place in the \
+recipe and the commands that do something about all of its runs.\n\nExamples:\n  hob status\n  \
+hob status --since 24h\n  hob status --format json\n  hob status --sandbox"
 )]
 pub struct Status {
+    /// Tell problems of runs created since then: a duration such as 2h, a date or a time
+    #[arg(long, value_name = "WHEN", default_value = "7d")]
+    since: Since,
     #[command(flatten)]
     store: StoreChoice,
     #[command(flatten)]
@@ -59,6 +69,10 @@ struct Page {
     held: Vec<HeldConnection>,
     /// The newest runs that wait for a person.
     parked: Vec<RunRow>,
+    /// What is wrong, by cause, the most urgent first.
+    problems: Vec<Problem>,
+    /// Whether these are all: of very many failed or parked runs, only the newest are read.
+    problems_complete: bool,
 }
 
 /// A recipe.
@@ -85,15 +99,21 @@ struct Known {
     held: Vec<HeldConnection>,
     parked: Vec<RunRow>,
     newest: BTreeMap<String, DateTime<Utc>>,
+    of_runs: RunProblems,
 }
 
 impl Known {
-    async fn load(journal: &dyn Journal, names: impl Iterator<Item = &String>) -> Result<Self, Error> {
+    async fn load(
+        journal: &dyn Journal,
+        recipes: &Recipes,
+        since: DateTime<Utc>,
+        options: &str,
+    ) -> Result<Self, Error> {
         let mut newest = BTreeMap::new();
-        for name in names {
+        for name in recipes.names() {
             let filter = RunFilter { recipe: Some(name.clone()), limit: Some(1), ..RunFilter::default() };
             if let Some(run) = journal.runs(&filter).await?.first() {
-                newest.insert(name.clone(), run.created);
+                newest.insert(name, run.created);
             }
         }
         let parked =
@@ -106,6 +126,7 @@ impl Known {
             held: journal.held_connections().await?,
             parked: journal.runs(&parked).await?,
             newest,
+            of_runs: run_problems(journal, &recipes.sound, since, options).await?,
         })
     }
 }
@@ -115,16 +136,18 @@ impl Status {
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?;
-        let names = recipes.names();
+        let now = Clock::system().now();
+        let options = if self.store.sandbox { " --sandbox" } else { "" };
         let known = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Ok(Known::default());
             };
-            let known = Known::load(journal.as_ref(), names.iter()).await.map_err(Failure::unavailable);
+            let known = Known::load(journal.as_ref(), &recipes, self.since.before(now), options).await;
+            let known = known.map_err(Failure::unavailable);
             journal.close().await;
             known
         })??;
-        let page = Page::new(&workspace, &recipes.sound, names.into_iter(), known);
+        let page = Page::new(&workspace, &recipes, known);
         match self.output.format {
             Format::Json => session.streams.json(&page)?,
             Format::Text => session.streams.print(&page.text())?,
@@ -134,12 +157,8 @@ impl Status {
 }
 
 impl Page {
-    fn new(
-        workspace: &Workspace,
-        sound: &[CheckedRecipe],
-        names: impl Iterator<Item = String>,
-        known: Known,
-    ) -> Self {
+    fn new(workspace: &Workspace, recipes: &Recipes, known: Known) -> Self {
+        let sound = &recipes.sound;
         // A cursor outlives its recipe and its connection.
         let mut polls: Vec<PollRow> = known.cursors.iter().filter_map(PollRow::from_cursor).collect();
         polls.retain(|poll| {
@@ -170,16 +189,35 @@ impl Page {
                 recipe: name,
             }
         };
-        let recipes = names.map(row).collect();
-        let Known { totals, lately, held, parked, .. } = known;
+        let rows = recipes.names().into_iter().map(row).collect();
+        let is_current = |cursor: &&Cursor| {
+            polls.iter().any(|poll| {
+                cursor.key.belongs_to(&poll.recipe)
+                    && cursor.health.connection.as_ref() == Some(&poll.connection)
+            })
+        };
+        let mut problems: Vec<Problem> = known.held.iter().map(Problem::held).collect();
+        problems.extend(known.cursors.iter().filter(is_current).filter_map(Problem::failing_poll));
+        problems.extend(workspace.accounts.values().filter_map(|account| {
+            let now = Clock::system().now();
+            account
+                .consent_ends(now)
+                .filter(|ends| ends.is_none_or(|ends| ends < now + CONSENT_ENDS_SOON))
+                .map(|ends| Problem::consent(&account.name, ends))
+        }));
+        let Known { totals, lately, held, parked, of_runs, .. } = known;
+        problems.extend(of_runs.problems);
+        problems.sort_by_key(|problem| problem.kind);
         Self {
             store: workspace.store.to_string(),
             totals,
             last_day: lately.runs,
-            recipes,
+            recipes: rows,
             polls,
             held,
             parked,
+            problems,
+            problems_complete: of_runs.complete,
         }
     }
 
@@ -196,19 +234,13 @@ impl Page {
             true => lines.push("no recipes".to_owned()),
             false => lines.push(table(&["RECIPE", "TRIGGER", "STATE", "LAST EVENT", "NEXT"], rows)),
         }
+        lines.extend(self.problem_lines());
         let mut section = |title: &str, rows: Vec<String>| {
             if !rows.is_empty() {
                 lines.extend([String::new(), title.to_owned()]);
                 lines.extend(rows.into_iter().map(|row| format!("  {}", printable::line(&row, MAX_LENGTH))));
             }
         };
-        let held = self
-            .held
-            .iter()
-            .map(|held| format!("{} since {}: {}", held.connection, time(held.since), held.reason));
-        section("Connections that are held until their credential works", held.collect());
-        let failing = self.polls.iter().filter(|poll| poll.fails()).map(PollRow::complaint);
-        section("Polls that fail", failing.collect());
         section(
             "Removed records that polls do not report, because too many are gone at once",
             withheld_removals(&self.polls),
@@ -232,14 +264,35 @@ impl Page {
             Some(format!("{} since {since}; `hob resume {}` lets it go on", row.recipe, row.recipe))
         });
         section("Paused", paused.collect());
-        let parked = self.parked.iter().map(|run| {
-            let why =
-                run.error.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-            format!("{}  {}: {why}", run.id, run.recipe)
-        });
-        section("Runs that wait for you; `hob runs show` tells more", parked.collect());
         lines.push(String::new());
         lines.join("\n")
+    }
+
+    /// The problems, each with its place and what to do.
+    fn problem_lines(&self) -> Vec<String> {
+        if self.problems.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = vec![String::new(), "Problems".to_owned()];
+        let mut say =
+            |indent: &str, text: &str| lines.push(format!("{indent}{}", printable::line(text, MAX_LENGTH)));
+        for problem in &self.problems {
+            say("  ", &problem.summary);
+            if let Some(place) = &problem.place {
+                say("      ", &format!("at {place}"));
+            }
+            if let Some(help) = &problem.help {
+                say("      ", help);
+            }
+            if let Some(run) = &problem.example {
+                say("      ", &format!("the newest is {run}"));
+            }
+            problem.commands.iter().for_each(|command| say("      ", command));
+        }
+        if !self.problems_complete {
+            say("  ", "there are more: only the newest failed and parked runs, and causes, are told");
+        }
+        lines
     }
 
     /// `3 waiting, 2 failed (1 in the last 24 hours)`

@@ -63,6 +63,11 @@ impl TokenFile {
         token.is_some_and(|token| token.refresh.is_some() || token.is_valid(now))
     }
 
+    /// When the token ends, if nothing can renew it.
+    pub fn ends(&self) -> Option<DateTime<Utc>> {
+        self.read().ok().flatten().filter(|token| token.refresh.is_none())?.ends
+    }
+
     /// The stored tokens as secrets.
     pub fn secrets(&self) -> Vec<Secret> {
         let token = self.read().ok().flatten();

@@ -8,9 +8,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    Appended, BaseWrite, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link,
-    LinkBase, LinkWrite, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunPlace, RunRow,
-    RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals, Unfinished, Written,
+    Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, Lease, LeasedRun,
+    LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, RecipeText, Record, Retention, RunDetail,
+    RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals,
+    Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
@@ -183,6 +184,12 @@ pub trait Queries: Send + Sync {
 
     /// Up to `limit` runs whose ids begin with `prefix`, by id.
     async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error>;
+
+    /// For each of `ids` that is there, in any order: the id with those just before and after it among all runs, by id.
+    async fn run_neighbours(&self, ids: &[RunId]) -> Result<Vec<RunNeighbours>, Error>;
+
+    /// Runs in a state, grouped by recipe, version, connections and the reason of the state.
+    async fn ended_alike(&self, which: &EndedIn) -> Result<Vec<EndedAlike>, Error>;
 
     /// A run with its event and history.
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error>;

@@ -4,6 +4,7 @@ mod accepted_removals;
 mod access;
 mod database;
 mod encoding;
+mod ended_alike;
 mod event_row;
 mod export_record;
 mod format;
@@ -24,14 +25,15 @@ mod unreadable_runs;
 
 pub use accepted_removals::{accept_removals, accepted_removals, forget_accepted_removals};
 pub use access::Access;
+pub use ended_alike::{EndedAlike, EndedIn};
 pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};
 pub use interface::{Journal, Queries};
 pub use link_base::{BaseValues, BaseWrite, LinkBase, WriteIntent};
 pub use model::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
-    NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunPlace, RunRow, RunUpdate,
-    SeenCount, StoreInfo, Totals, Unfinished, Written,
+    NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow,
+    RunUpdate, SeenCount, StoreInfo, Totals, Unfinished, Written,
 };
 pub use paused::{Pause, RESERVED_PREFIX, last_pause, pause, pause_reason, paused, resume};
 pub use postgres::Postgres;

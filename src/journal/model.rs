@@ -257,6 +257,27 @@ pub struct RunRow {
     pub entries: usize,
 }
 
+/// The id of a run, and those just before and after it among all runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunNeighbours {
+    /// The run.
+    pub id: RunId,
+    /// The one before it by id.
+    pub before: Option<RunId>,
+    /// The one after it by id.
+    pub after: Option<RunId>,
+}
+
+impl RunNeighbours {
+    /// The shortest beginning of the id, of `least` characters at least, that no other run's id has.
+    pub fn unique_prefix(&self, least: usize) -> &str {
+        let id = &self.id.0;
+        let shared = |other: &RunId| id.bytes().zip(other.0.bytes()).take_while(|(a, b)| a == b).count();
+        let shared = self.before.iter().chain(&self.after).map(shared).max().unwrap_or(0);
+        id.get(..least.max(shared + 1)).unwrap_or(id)
+    }
+}
+
 /// A run with its event and history.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunDetail {

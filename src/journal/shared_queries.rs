@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::queries::{
-    claims, cursors, holds, link_bases, links, receipts, recipes, runs, totals, values, writes,
+    claims, cursors, ended_alike, holds, link_bases, links, receipts, recipes, runs, totals, values, writes,
 };
 use super::{
-    BaseWrite, Claim, Error, HeldConnection, Link, LinkBase, LinkWrite, Queries, RecipeText, RunDetail,
-    RunFilter, RunPlace, RunRow, SeenCount, Totals, Unfinished, Written,
+    BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, Link, LinkBase, LinkWrite, Queries,
+    RecipeText, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, SeenCount, Totals, Unfinished,
+    Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};
@@ -72,6 +73,14 @@ impl<S: QueriedStore> Queries for S {
 
     async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
         runs::by_prefix(self.database(), prefix, limit).await
+    }
+
+    async fn run_neighbours(&self, ids: &[RunId]) -> Result<Vec<RunNeighbours>, Error> {
+        runs::neighbours(self.database(), ids).await
+    }
+
+    async fn ended_alike(&self, which: &EndedIn) -> Result<Vec<EndedAlike>, Error> {
+        ended_alike::groups(self.database(), which).await
     }
 
     async fn runs_about(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::syntax::{Auth, Oauth};
@@ -116,9 +117,21 @@ impl ConnectionConfig {
 
     /// Whether a person has consented; `None` if not needed.
     pub fn is_connected(&self, clock: &Clock) -> Option<bool> {
+        self.needs_consent().then(|| self.tokens.is_connected(clock.now()))
+    }
+
+    /// If a person must consent, now or later, as nothing renews the token by itself: when, or `Some(None)` for at once.
+    pub fn consent_ends(&self, now: DateTime<Utc>) -> Option<Option<DateTime<Utc>>> {
+        match self.needs_consent() {
+            false => None,
+            true if !self.tokens.is_connected(now) => Some(None),
+            true => self.tokens.ends().map(Some),
+        }
+    }
+
+    fn needs_consent(&self) -> bool {
         let asks = |scheme: &AuthScheme| matches!(scheme, AuthScheme::Oauth { authorize_url: Some(_), .. });
-        let needed = matches!(self.auth, Some(Auth::Oauth(_))) && self.connector.auth.iter().any(asks);
-        needed.then(|| self.tokens.is_connected(clock.now()))
+        matches!(self.auth, Some(Auth::Oauth(_))) && self.connector.auth.iter().any(asks)
     }
 
     /// The scopes listed in hob.yaml, if any.

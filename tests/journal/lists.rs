@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use hob::event::{CursorKey, Priority, Source};
-use hob::journal::{Journal, Part, Record, Retention, RunFilter, RunUpdate};
+use hob::journal::{EndedIn, Journal, Part, Record, Retention, RunFilter, RunUpdate};
 use hob::run::{Origin, RunId, RunState, SourceRecord, StepKey, Unsettled, Write};
 
 use crate::fixture::{StoreLocation, add, add_event, at, end, event, lease, remark, update};
@@ -302,4 +302,69 @@ pub async fn totals_of_all_and_since(location: &StoreLocation) {
     assert_eq!(journal.totals(Some(at(0))).await.unwrap(), all);
     let later = journal.totals(Some(at(2))).await.unwrap();
     assert_eq!((later.events, later.runs), (3, counts(&[("waiting", 2), ("running", 1)])));
+}
+
+pub async fn what_ended_alike_is_counted_together(location: &StoreLocation) {
+    let journal = location.open().await;
+    let mut runs = Vec::new();
+    for n in 0..6 {
+        let mut event = event(&n.to_string());
+        event.received = at(n * 10);
+        // The last two are behind another one in its lane.
+        let lane = if n < 4 { n.to_string() } else { "3".to_owned() };
+        runs.push(add_event(&*journal, event, "a", &lane).await);
+    }
+    for run in lease(&*journal, 9, 100).await {
+        let place = runs.iter().position(|id| *id == run.run.id).unwrap();
+        let state = if place == 3 { RunState::Parked } else { RunState::Failed };
+        let error = Some(if place == 1 { "other" } else { "same" }.to_owned());
+        let version = Some("v1".to_owned());
+        let update = RunUpdate { error, version, ..update(state, 200 + place as i64) };
+        journal.record(&run.lease, vec![], update).await.unwrap();
+    }
+    let count = async |state, since, limit| {
+        let which = EndedIn { state, since, limit };
+        let mut groups = journal.ended_alike(&which).await.unwrap();
+        groups.sort_by_key(|group| group.reason.clone());
+        groups
+    };
+    let failed = count(RunState::Failed, None, None).await;
+    let told: Vec<(&str, u64)> =
+        failed.iter().map(|group| (group.reason.as_deref().unwrap(), group.count)).collect();
+    assert_eq!(told, [("other", 1), ("same", 2)]);
+    let same = &failed[1];
+    assert_eq!((same.first, same.last, &same.newest), (at(200), at(202), &runs[2]));
+    assert_eq!((same.recipe.as_str(), same.version.as_deref(), same.behind), ("a", Some("v1"), 0));
+    assert_eq!(same.connections, ["studio-1"]);
+    let parked = count(RunState::Parked, None, None).await;
+    assert_eq!((parked.len(), parked[0].count, parked[0].behind), (1, 1, 2));
+    assert_eq!(parked[0].first, at(30), "what has not ended counts from its creation");
+    assert_eq!(count(RunState::Failed, Some(at(20)), None).await.len(), 1);
+    let newest = count(RunState::Failed, None, Some(1)).await;
+    assert_eq!((newest.len(), newest[0].count, &newest[0].newest), (1, 1, &runs[2]));
+}
+
+pub async fn a_run_knows_its_neighbours_by_id(location: &StoreLocation) {
+    let journal = location.open().await;
+    let mut runs = Vec::new();
+    for n in 0..70 {
+        runs.push(add(&*journal, &n.to_string(), "a", &n.to_string()).await);
+    }
+    runs.sort();
+    let mut asked = runs.clone();
+    asked.push(RunId("run_nobody".to_owned()));
+    let mut found = journal.run_neighbours(&asked).await.unwrap();
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    found.dedup();
+    assert_eq!(found.len(), runs.len());
+    for (place, neighbours) in found.iter().enumerate() {
+        assert_eq!(neighbours.id, runs[place]);
+        assert_eq!(neighbours.before.as_ref(), place.checked_sub(1).map(|before| &runs[before]));
+        assert_eq!(neighbours.after.as_ref(), runs.get(place + 1));
+        let short = neighbours.unique_prefix(5);
+        let fitting = journal.runs_by_prefix(short, 2).await.unwrap();
+        assert_eq!(fitting.len(), 1, "{short}");
+        assert_eq!(fitting[0].id, neighbours.id);
+    }
+    assert!(journal.run_neighbours(&[]).await.unwrap().is_empty());
 }

@@ -89,7 +89,8 @@ suite! {
     retention: old_runs_go_with_their_events, only_so_many_runs_are_kept, what_is_unfinished_is_kept,
         dedup_keys_have_their_own_age;
     moving: everything_can_be_moved, a_move_can_be_begun_again, a_fingerprint_tells_any_change;
-    lists: filters_and_order, what_has_not_ended_is_counted_by_recipe_connections_and_state, texts_are_found_wherever_they_stand, a_run_in_detail, what_was_written_to_a_record, what_is_unsettled_is_known_until_it_is_settled, totals_of_all_and_since, a_list_over_many_states_is_in_order;
+    lists: filters_and_order, what_has_not_ended_is_counted_by_recipe_connections_and_state, texts_are_found_wherever_they_stand, a_run_in_detail, what_was_written_to_a_record, what_is_unsettled_is_known_until_it_is_settled, totals_of_all_and_since, a_list_over_many_states_is_in_order,
+        what_ended_alike_is_counted_together, a_run_knows_its_neighbours_by_id;
     pauses: runs_of_a_paused_recipe_wait, a_pause_moves_no_times, a_pause_moves_with_the_store;
     holds: runs_that_wait_for_a_connection_go_on_when_it_is_let_go;
     links: both_ends_lead_to_the_link, a_record_has_one_link_of_a_name, a_link_keeps_what_both_records_had,

@@ -3,7 +3,6 @@
 mod command;
 mod history;
 mod page;
-mod place;
 mod text;
 
 pub use command::Replay;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::history::Gone;
-use super::place::Place;
 use crate::check::CheckedRecipe;
 use crate::journal::RunFilter;
+use crate::overview::Place;
 use crate::replay::{Counts, Example, Group, GroupKey, Report, Values, What};
 use crate::run::RunState;
 use crate::value::Difference;

@@ -1,6 +1,7 @@
 //! Common parts of `hob runs retry`, `skip` and `resolve`: interventions in runs.
 
 use anyhow::anyhow;
+use indexmap::IndexMap;
 use serde_json::json;
 
 use super::run_selector::{RunSelector, find};
@@ -19,6 +20,8 @@ pub(super) struct Intervention {
     pub(super) action: OperatorAction,
     /// Whether the runs continue with the recipe as it is now.
     pub(super) with_current_recipe: bool,
+    /// Whether to tell only what it would do.
+    pub(super) dry: bool,
 }
 
 /// Applies `intervention` to the runs `ids`, or to those that `which` selects.
@@ -31,7 +34,7 @@ pub(super) fn intervene(
     format: Format,
 ) -> Result<ExitCode, Failure> {
     if ids.is_empty() && which.is_everything() {
-        let reason = "which runs? Give ids, or --recipe, --state, --record, --since or --text";
+        let reason = "which runs? Give ids, or --cause, --recipe, --state, --record, --since or --text";
         return Err(Failure::usage(anyhow!(reason)));
     }
     if !ids.is_empty() && !which.is_everything() {
@@ -47,6 +50,9 @@ pub(super) fn intervene(
         journal.close().await;
         outcomes
     })??;
+    if intervention.dry && format == Format::Text {
+        return preview(session, &outcomes, intervention);
+    }
     print(session, &outcomes, format)?;
     let refused = outcomes.iter().any(|outcome| outcome.refused.is_some());
     Ok(if refused { ExitCode::Problems } else { ExitCode::Fine })
@@ -69,7 +75,9 @@ async fn apply_to_all(
 ) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::new();
     if ids.is_empty() {
-        let which = RunSelector { state: which.state.or(Some(intervention.default_state)), ..which.clone() };
+        // A cause is of runs in a certain state.
+        let usual = which.cause.is_none().then_some(intervention.default_state);
+        let which = RunSelector { state: which.state.or(usual), ..which.clone() };
         let rows = which.rows(journal, &recipes.names(), None).await?;
         // In the order of their events, because of lanes.
         for row in rows.into_iter().rev() {
@@ -136,6 +144,9 @@ async fn decide(
         Ok(ruled) => ruled,
         Err(unfit) => return Ok(Err(unfit.to_string())),
     };
+    if intervention.dry {
+        return Ok(Ok(state));
+    }
     if let Some(recipe) = recipe {
         journal.save_recipe(&RecipeText::from_recipe(recipe)).await.map_err(Failure::unavailable)?;
     }
@@ -147,6 +158,44 @@ async fn decide(
     Ok(amended
         .then_some(state)
         .ok_or_else(|| "it changed in the meantime; check it and try again".to_owned()))
+}
+
+/// Most reasons of runs that would be left as they are.
+const MAX_REASONS: usize = 20;
+
+/// Tells what would happen to how many runs.
+fn preview(
+    session: &mut Session,
+    outcomes: &[Outcome],
+    intervention: &Intervention,
+) -> Result<ExitCode, Failure> {
+    let what = match intervention.action {
+        OperatorAction::Retry => "retried",
+        OperatorAction::Restart => "done again from the start",
+        OperatorAction::Skip => "skipped",
+        OperatorAction::Happened(_) | OperatorAction::DidNotHappen => "resolved",
+    };
+    let mut done: IndexMap<&str, usize> = IndexMap::new();
+    let mut left: IndexMap<(RunState, &str), Vec<&str>> = IndexMap::new();
+    for outcome in outcomes {
+        match &outcome.refused {
+            None => *done.entry(&outcome.recipe).or_default() += 1,
+            Some(reason) => left.entry((outcome.state, reason)).or_default().push(&outcome.id),
+        }
+    }
+    let of: Vec<String> = done.iter().map(|(recipe, count)| format!("{count} of {recipe}")).collect();
+    let of = if of.is_empty() { String::new() } else { format!(": {}", of.join(", ")) };
+    session.streams.say(format!("{} would be {what}{of}", done.values().sum::<usize>()))?;
+    left.sort_by(|_, one, _, other| other.len().cmp(&one.len()));
+    for ((state, reason), runs) in left.iter().take(MAX_REASONS) {
+        let (count, stays) = (runs.len(), if runs.len() == 1 { "stays" } else { "stay" });
+        let example = runs.first().map(|run| format!(" ({run})")).unwrap_or_default();
+        session.streams.say(format!("{count} {stays} {state}, because {reason}{example}"))?;
+    }
+    if left.len() > MAX_REASONS {
+        session.streams.note("there are more reasons; --format json shows each run");
+    }
+    Ok(if left.is_empty() { ExitCode::Fine } else { ExitCode::Problems })
 }
 
 fn print(session: &mut Session, outcomes: &[Outcome], format: Format) -> Result<(), Failure> {

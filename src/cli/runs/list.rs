@@ -1,6 +1,6 @@
 //! `hob runs list`: runs, newest first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -11,16 +11,17 @@ use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
-use crate::journal::{Access, RunRow, pause_reason, paused};
-use crate::run::RunState;
+use crate::journal::{Access, Journal, RunRow, pause_reason, paused};
+use crate::run::{RunId, RunState};
 use crate::workspace::Workspace;
 
 /// List runs, newest first
 #[derive(Debug, Args)]
 #[command(
-    after_help = "States: waiting, running, succeeded, failed, filtered, suppressed, parked, skipped.\n\n\
+    after_help = "States: waiting, running, succeeded, failed, filtered, suppressed, parked, skipped.\n\nRUN is the beginning of the \
+run's id, as long as no other run has it; all commands take it. --format json has whole ids.\n\n\
 Examples:\n  hob runs list --state failed\n  hob runs list --recipe clients-to-contacts --since 2h\n  \
-hob runs list --record cl_81d5kq2v --format json\n  hob runs list --since 7d --text jane@example.com"
+hob runs list --record cl_81d5kq2v --format json\n  hob runs list --since 7d --text jane@example.com\n  hob runs list --cause 5c1f0a9e3b"
 )]
 pub struct List {
     #[command(flatten)]
@@ -40,18 +41,22 @@ impl List {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let known = hide_webhook_keys(session, &workspace)?.names();
         let limit = Some(self.limit).filter(|limit| *limit > 0);
-        let (rows, polls) = runtime::block_on(async {
+        let (rows, short, polls) = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {
                     let mut rows = self.which.rows(journal.as_ref(), &known, limit).await?;
                     let resting = paused(journal.as_ref()).await.map_err(Failure::unavailable)?;
                     rows.iter_mut().for_each(|row| add_pause(row, &resting));
+                    let short = match self.output.format {
+                        Format::Text => short_ids(journal.as_ref(), &rows).await?,
+                        Format::Json => HashMap::new(),
+                    };
                     let cursors = journal.cursors().await.map_err(Failure::unavailable)?;
                     let polls = cursors
                         .iter()
                         .filter_map(PollRow::from_cursor)
                         .filter(|poll| self.shows(&workspace, &known, poll));
-                    Ok::<_, Failure>((rows, polls.collect::<Vec<_>>()))
+                    Ok::<_, Failure>((rows, short, polls.collect::<Vec<_>>()))
                 }
                 None => self.which.check_name(&known).map(|()| Default::default()),
             }
@@ -66,7 +71,7 @@ impl List {
             Format::Text => {
                 let header = ["RUN", "RECIPE", "STATE", "RECORD", "CREATED", "WHY"];
                 let widest = if session.streams.output_is_terminal { MAX_WIDTH } else { usize::MAX };
-                session.streams.show(table(&header, rows.iter().map(|row| cells(row, widest))))?;
+                session.streams.show(table(&header, rows.iter().map(|row| cells(row, &short, widest))))?;
                 if self.limit > 0 && rows.len() == self.limit {
                     session
                         .streams
@@ -95,13 +100,14 @@ impl List {
 
     /// Whether a poll that needs attention belongs in the list: it still exists, and the filter does not exclude it.
     fn shows(&self, workspace: &Workspace, known: &BTreeSet<String>, poll: &PollRow) -> bool {
-        let RunSelector { recipe, state, record, text, .. } = &self.which;
+        let RunSelector { recipe, state, record, text, cause, .. } = &self.which;
         (poll.fails() || poll.withheld.is_some())
             && workspace.accounts.contains_key(&poll.connection)
             && (recipe.is_none() || self.which.recipes(known).contains(&poll.recipe))
             && state.is_none_or(|state| state == RunState::Failed)
             && record.is_none()
             && text.is_none()
+            && cause.is_none()
     }
 }
 
@@ -115,10 +121,24 @@ fn add_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
     }
 }
 
-fn cells(row: &RunRow, widest: usize) -> Vec<String> {
+/// Least characters of a short id: `run_` and the digits of the time in milliseconds, so that no later run has the same.
+const SHORT_ID: usize = 4 + 12;
+
+/// Short ids by id: beginnings that no other run has, which every command takes.
+async fn short_ids(journal: &dyn Journal, rows: &[RunRow]) -> Result<HashMap<RunId, String>, Failure> {
+    let ids: Vec<RunId> = rows.iter().map(|row| row.id.clone()).collect();
+    let found = journal.run_neighbours(&ids).await.map_err(Failure::unavailable)?;
+    let short = found.into_iter().map(|run| {
+        let short = run.unique_prefix(SHORT_ID);
+        (run.id.clone(), short.strip_prefix("run_").unwrap_or(short).to_owned())
+    });
+    Ok(short.collect())
+}
+
+fn cells(row: &RunRow, short: &HashMap<RunId, String>, widest: usize) -> Vec<String> {
     let why = row.error.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     vec![
-        row.id.to_string(),
+        short.get(&row.id).cloned().unwrap_or_else(|| row.id.to_string()),
         row.recipe.clone(),
         row.state.to_string(),
         row.record.clone().unwrap_or_default(),

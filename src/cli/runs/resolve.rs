@@ -18,7 +18,8 @@ the step; with --did-not it sends the step again. It goes on with the recipe tha
 --with-current-recipe is given.\n\n\
 Examples:\n  hob runs resolve run_0199d2c4 --did-not\n  \
 hob runs resolve run_0199d2c4 --happened --result '{\"id\": \"ocQHyuzHvysMo5N5VsXc\"}'\n  \
-hob runs resolve --recipe leads --since 2h --did-not --with-current-recipe"
+hob runs resolve --recipe leads --since 2h --did-not --with-current-recipe\n  \
+hob runs resolve --cause 5c1f0a9e3b --did-not --dry-run"
 )]
 pub struct Resolve {
     /// Ids of the runs, or their beginnings
@@ -26,6 +27,9 @@ pub struct Resolve {
     ids: Vec<String>,
     #[command(flatten)]
     which: RunSelector,
+    /// Only tell how many runs would change and which would not
+    #[arg(long)]
+    dry_run: bool,
     /// The step happened
     #[arg(long, required_unless_present = "did_not", conflicts_with = "did_not")]
     happened: bool,
@@ -61,6 +65,7 @@ impl Resolve {
             default_state: RunState::Parked,
             action,
             with_current_recipe: self.with_current_recipe,
+            dry: self.dry_run,
         };
         intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)
     }

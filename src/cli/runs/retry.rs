@@ -13,7 +13,7 @@ use crate::run::{OperatorAction, RunState};
     after_help = "A run continues from the step that failed; completed steps are not repeated. A running \
 `hob run` picks it up at once; otherwise the next one does. Parked runs need `hob runs resolve` first.\n\n\
 Examples:\n  hob runs retry run_0199d2c4\n  hob runs retry --recipe clients-to-contacts --since 2h\n  \
-hob runs retry --state failed\n  hob runs retry run_0199d2c4 --from-start"
+hob runs retry --state failed\n  hob runs retry --cause 5c1f0a9e3b --dry-run\n  hob runs retry run_0199d2c4 --from-start"
 )]
 pub struct Retry {
     /// Ids of the runs, or their beginnings
@@ -21,6 +21,9 @@ pub struct Retry {
     ids: Vec<String>,
     #[command(flatten)]
     which: RunSelector,
+    /// Only tell how many runs would change and which would not
+    #[arg(long)]
+    dry_run: bool,
     /// Do everything again, including completed steps
     #[arg(long)]
     from_start: bool,
@@ -34,8 +37,8 @@ impl Retry {
     /// Runs the command.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let action = if self.from_start { OperatorAction::Restart } else { OperatorAction::Retry };
-        let intervention =
-            Intervention { default_state: RunState::Failed, action, with_current_recipe: true };
+        let (default_state, dry) = (RunState::Failed, self.dry_run);
+        let intervention = Intervention { default_state, action, with_current_recipe: true, dry };
         intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)
     }
 }

@@ -11,6 +11,7 @@ use crate::cli::Failure;
 use crate::cli::recipes::{meant, unknown_recipe};
 use crate::clock::Clock;
 use crate::journal::{Journal, RunFilter, RunRow};
+use crate::overview::runs_of_cause;
 use crate::run::RunState;
 use crate::value::short_id;
 
@@ -35,17 +36,48 @@ pub struct RunSelector {
     /// Only runs with this text in the record, the reason, the event or the history; case does not matter
     #[arg(long, value_name = "TEXT")]
     pub(super) text: Option<String>,
+    /// Only runs that are parked or failed for this cause, by its id in `hob status`
+    #[arg(long, value_name = "CAUSE")]
+    pub(super) cause: Option<String>,
 }
 
 impl RunSelector {
     /// Whether there is no filter, so that every run would match.
     pub(super) fn is_everything(&self) -> bool {
-        let Self { recipe, state, record, since, text } = self;
-        recipe.is_none() && state.is_none() && record.is_none() && since.is_none() && text.is_none()
+        let Self { recipe, state, record, since, text, cause } = self;
+        recipe.is_none()
+            && state.is_none()
+            && record.is_none()
+            && since.is_none()
+            && text.is_none()
+            && cause.is_none()
     }
 
     /// The runs, newest first. `known` are the names of the recipes of the workspace.
     pub(super) async fn rows(
+        &self,
+        journal: &dyn Journal,
+        known: &BTreeSet<String>,
+        limit: Option<usize>,
+    ) -> Result<Vec<RunRow>, Failure> {
+        let Some(id) = &self.cause else { return self.matching(journal, known, limit).await };
+        let Some(cause) = runs_of_cause(journal, id).await.map_err(Failure::unavailable)? else {
+            let reason = "no parked or failed runs have just the cause `{id}`; `hob status` lists causes";
+            return Err(Failure::usage(anyhow!(reason.replace("{id}", id))));
+        };
+        let narrowed = Self {
+            recipe: self.recipe.clone().or_else(|| Some(cause.recipe.clone())),
+            state: self.state.or(Some(cause.state)),
+            ..self.clone()
+        };
+        let mut rows = narrowed.matching(journal, known, None).await?;
+        rows.retain(|row| cause.contains(row));
+        rows.truncate(limit.unwrap_or(usize::MAX));
+        Ok(rows)
+    }
+
+    /// The runs that match everything but the cause.
+    async fn matching(
         &self,
         journal: &dyn Journal,
         known: &BTreeSet<String>,

@@ -10,7 +10,8 @@ use crate::run::{OperatorAction, RunState};
 /// Give up on runs that failed, wait or are parked, so that the runs behind them continue
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hob runs skip run_0199d2c4\n  hob runs skip --state parked --recipe leads"
+    after_help = "Examples:\n  hob runs skip run_0199d2c4\n  hob runs skip --state parked --recipe leads\n  \
+hob runs skip --cause 5c1f0a9e3b --dry-run"
 )]
 pub struct Skip {
     /// Ids of the runs, or their beginnings
@@ -18,6 +19,9 @@ pub struct Skip {
     ids: Vec<String>,
     #[command(flatten)]
     which: RunSelector,
+    /// Only tell how many runs would change and which would not
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     store: StoreChoice,
     #[command(flatten)]
@@ -31,6 +35,7 @@ impl Skip {
             default_state: RunState::Failed,
             action: OperatorAction::Skip,
             with_current_recipe: false,
+            dry: self.dry_run,
         };
         intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)
     }

@@ -2,6 +2,7 @@
 
 pub(super) mod claims;
 pub(super) mod cursors;
+pub(super) mod ended_alike;
 pub(super) mod export;
 pub(super) mod fingerprint;
 pub(super) mod holds;

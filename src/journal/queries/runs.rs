@@ -8,7 +8,7 @@ use crate::journal::database::{Database, Dialect, Order, Param, row, rows};
 use crate::journal::encoding::{code, patterns, stamp};
 use crate::journal::event_row::rank;
 use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, qualified};
-use crate::journal::{Error, RunDetail, RunFilter, RunPlace, RunRow, Unfinished};
+use crate::journal::{Error, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, Unfinished};
 use crate::run::{Accounts, RunId, RunState, Unsettled};
 
 /// Creates with an unknown outcome.
@@ -108,21 +108,59 @@ pub(in crate::journal) async fn about_records<D: Database>(
     accounts: &Accounts,
     records: &[String],
 ) -> Result<Vec<RunRow>, Error> {
-    let places: Vec<String> = (0..LOOKUP_SIZE).map(|place| format!("${}", place + 3)).collect();
     let sql = format!(
         "SELECT {RUN_ROW} FROM runs WHERE record IN ({}) AND recipe = $1 AND accounts = $2 ORDER BY created, seq",
-        places.join(", ")
+        places(3)
     );
     let accounts = serde_json::to_string(accounts).unwrap_or_default();
     let mut found = Vec::new();
-    for records in records.chunks(LOOKUP_SIZE) {
-        // Pads the last lookup by repeating its last record.
-        let records = (0..LOOKUP_SIZE).filter_map(|place| records.get(place).or(records.last()));
+    for records in lookups(records) {
         let fixed = [Param::from(recipe), Param::Json(accounts.clone())];
         let params = fixed.into_iter().chain(records.map(Param::from)).collect();
         found.extend(rows(db, &sql, params, Row::run_row).await?);
     }
     Ok(found)
+}
+
+/// The places of the parameters of a lookup, the first of which is `$first`.
+fn places(first: usize) -> String {
+    let places: Vec<String> = (first..first + LOOKUP_SIZE).map(|place| format!("${place}")).collect();
+    places.join(", ")
+}
+
+/// `all` in parts of the size of a lookup; the last one is padded by repeating its last value.
+fn lookups<T>(all: &[T]) -> impl Iterator<Item = impl Iterator<Item = &T>> {
+    all.chunks(LOOKUP_SIZE)
+        .map(|part| (0..LOOKUP_SIZE).filter_map(move |place| part.get(place).or(part.last())))
+}
+
+/// The ids just before and after each of `ids`. Both are found in the index of ids.
+pub(in crate::journal) async fn neighbours(
+    db: &impl Database,
+    ids: &[RunId],
+) -> Result<Vec<RunNeighbours>, Error> {
+    let sql = neighbours_statement();
+    let mut found = Vec::new();
+    for ids in lookups(ids) {
+        let params = ids.map(|id| Param::from(&id.0)).collect();
+        let part = rows(db, &sql, params, |row| {
+            let id = RunId(row.text()?);
+            let (before, after) = (row.text_or_none()?.map(RunId), row.text_or_none()?.map(RunId));
+            Ok(RunNeighbours { id, before, after })
+        });
+        found.extend(part.await?);
+    }
+    Ok(found)
+}
+
+/// The statement of [`neighbours`].
+pub(in crate::journal) fn neighbours_statement() -> String {
+    format!(
+        "SELECT r.id, (SELECT max(b.id) FROM runs b WHERE b.id < r.id),
+             (SELECT min(a.id) FROM runs a WHERE a.id > r.id)
+         FROM runs r WHERE r.id IN ({})",
+        places(1)
+    )
 }
 
 /// When the first of the stored runs of `recipe` was created.

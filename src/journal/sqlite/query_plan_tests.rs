@@ -6,8 +6,8 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::event::Priority;
 use crate::journal::database::Order;
-use crate::journal::queries::{cursors, links, runs, totals, writes};
-use crate::journal::{RunFilter, RunPlace};
+use crate::journal::queries::{cursors, ended_alike, links, runs, totals, writes};
+use crate::journal::{EndedIn, RunFilter, RunPlace};
 use crate::run::RunState;
 
 use super::dialect::SqliteDialect;
@@ -58,7 +58,7 @@ fn nothing_reads_or_sorts_a_whole_table() {
     let folder = tempfile::tempdir().unwrap();
     let conn = open_writer(&folder.path().join("hob.db"), "test", true, Durability::Full).unwrap();
     let mut statements = lists();
-    statements.extend([prune::oldest(), totals::since()]);
+    statements.extend([prune::oldest(), totals::since(), runs::neighbours_statement()]);
     let fixed = [
         grant::WAKE_DUE,
         lease::NEXT_DUE,
@@ -83,4 +83,15 @@ fn nothing_reads_or_sorts_a_whole_table() {
     // Sorts only the few links of one record.
     let links = plan(&conn, links::BY_RECORD);
     assert!(!links.contains("SCAN"), "{links}");
+    // Groups only the rows that a range of the index of states leads to.
+    let which = EndedIn { state: RunState::Parked, since: None, limit: Some(9) };
+    let alike = plan(&conn, &ended_alike::statement(&which));
+    for (step, index) in
+        [("SEARCH r ", "runs_state (state=? AND created>?)"), ("SEARCH w ", "runs_lane (recipe=? AND lane=?")]
+    {
+        let line =
+            alike.lines().find(|line| line.starts_with(step)).unwrap_or_else(|| panic!("{step}: {alike}"));
+        assert!(line.contains(index), "{alike}");
+    }
+    assert!(!alike.contains("SCAN r"), "{alike}");
 }

@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    Appended, BaseWrite, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState,
-    LimitWrite, Link, LinkBase, LinkWrite, Pruned, Queries, RecipeText, Record, Retention, RunDetail,
-    RunFilter, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals, Unfinished, Written,
+    Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, Journal, Lease, LeasedRun,
+    LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, Queries, RecipeText, Record, Retention,
+    RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals,
+    Unfinished, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -361,6 +362,16 @@ impl Queries for FaultyJournal {
     async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
         self.alive().await;
         self.inner.runs_by_prefix(prefix, limit).await
+    }
+
+    async fn run_neighbours(&self, ids: &[RunId]) -> Result<Vec<RunNeighbours>, Error> {
+        self.alive().await;
+        self.inner.run_neighbours(ids).await
+    }
+
+    async fn ended_alike(&self, which: &EndedIn) -> Result<Vec<EndedAlike>, Error> {
+        self.alive().await;
+        self.inner.ended_alike(which).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {

@@ -1,4 +1,7 @@
-//! Where in a recipe something would be different.
+//! Places in recipes.
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use crate::check::CheckedRecipe;
 use crate::run::RunState;
@@ -6,14 +9,16 @@ use crate::source::Position;
 
 /// A place in a recipe's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) file: String,
-    pub(super) position: Position,
+pub struct Place {
+    /// The file, as it is displayed.
+    pub file: String,
+    /// Where in it.
+    pub position: Position,
 }
 
 impl Place {
     /// The place of a step; of the start, its condition if the run would end `after` so.
-    pub(super) fn of(recipe: &CheckedRecipe, step: Option<&str>, after: Option<RunState>) -> Option<Self> {
+    pub fn of(recipe: &CheckedRecipe, step: Option<&str>, after: Option<RunState>) -> Option<Self> {
         let model = recipe.recipe();
         let span = match step {
             Some(step) => model.all_actions().find(|action| action.id == step)?.operation.span,
@@ -30,5 +35,15 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.position.line, self.position.column)
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut place = serializer.serialize_struct("Place", 3)?;
+        place.serialize_field("file", &self.file)?;
+        place.serialize_field("line", &self.position.line)?;
+        place.serialize_field("column", &self.position.column)?;
+        place.end()
     }
 }

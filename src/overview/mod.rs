@@ -1,0 +1,14 @@
+//! What an operator asks: which problems there are and why, and what a run did. Answers are typed and can be
+//! serialized, so that the command line and pages show the same. Reads the journal and changes nothing.
+
+mod cause;
+mod place;
+mod problem;
+mod problems;
+mod runs_of_cause;
+
+pub use cause::Cause;
+pub use place::Place;
+pub use problem::{Problem, ProblemKind};
+pub use problems::{RunProblems, run_problems};
+pub use runs_of_cause::{RunsOfCause, runs_of_cause};
