@@ -3,11 +3,11 @@
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind};
 
 use super::completion::{about, input_shape, meaning};
+use super::cursor_context::CursorContext;
+use super::document_position::{DocumentPosition, TemplateUse, below, use_at};
 use super::names::segments;
-use super::reading::{Reading, TemplateUse, below, use_at};
 use super::schema_walk;
 use super::text_position::Encoding;
-use super::view::View;
 use crate::check::Context;
 use crate::diagnostic::Diagnostic;
 use crate::reference::{self, words};
@@ -15,28 +15,28 @@ use crate::source::{SourceFile, Span};
 use crate::template::{self, PathStep, Spec, Use};
 use crate::workspace::FileRole;
 
-/// What is shown at the offset of `reading`.
-pub fn hover(reading: &Reading<'_>, encoding: Encoding) -> Option<Hover> {
+/// What is shown at the offset of `document`.
+pub fn hover(document: &DocumentPosition<'_>, encoding: Encoding) -> Option<Hover> {
     let mut parts = Vec::new();
     let mut place: Option<Span> = None;
-    if let Some(context) = reading.context()
-        && let Some(found) = use_at(&context, reading.offset)
-        && let Some((text, span)) = of_use(&context, &found, reading)
+    if let Some(context) = document.context()
+        && let Some(found) = use_at(&context, document.offset)
+        && let Some((text, span)) = of_use(&context, &found, document)
     {
         parts.push(text);
         place = Some(span);
-    } else if let Some(located) = reading.located() {
-        let view = reading.view(&located, encoding);
+    } else if let Some(located) = document.located() {
+        let cursor = document.cursor(&located, encoding);
         let text = match &located.key {
-            Some(key) => of_key(&view, key),
-            None => of_value(&view, &reading.text_of(&located)),
+            Some(key) => of_key(&cursor, key),
+            None => of_value(&cursor, &document.text_of(&located)),
         };
         if let Some(text) = text {
             parts.push(text);
             place = Some(located.span);
         }
     }
-    for found in mistakes(reading) {
+    for found in mistakes(document) {
         let code = found.code;
         parts.push(format!("`{0}`: {1} `hob explain {0}` shows an example.", code.name(), code.summary()));
         place = place.or(Some(found.span));
@@ -44,17 +44,17 @@ pub fn hover(reading: &Reading<'_>, encoding: Encoding) -> Option<Hover> {
     if parts.is_empty() {
         return None;
     }
-    let value = reading.state.redactor.text(&parts.join("\n\n---\n\n"));
+    let value = document.state.redactor.text(&parts.join("\n\n---\n\n"));
     Some(Hover {
         contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value }),
-        range: place.map(|span| encoding.range(reading.file, span)),
+        range: place.map(|span| encoding.range(document.file, span)),
     })
 }
 
 /// The mistakes at the offset, each code once.
-fn mistakes<'r>(reading: &'r Reading<'_>) -> Vec<&'r Diagnostic> {
-    let report = reading.state.reports().get(reading.path);
-    let offset = reading.offset;
+fn mistakes<'r>(document: &'r DocumentPosition<'_>) -> Vec<&'r Diagnostic> {
+    let report = document.state.reports().get(document.path);
+    let offset = document.offset;
     let mut found: Vec<&Diagnostic> = Vec::new();
     for diagnostic in report.iter().flat_map(|report| &report.diagnostics) {
         let is_here = diagnostic.span.start <= offset && offset <= diagnostic.span.end;
@@ -65,57 +65,57 @@ fn mistakes<'r>(reading: &'r Reading<'_>) -> Vec<&'r Diagnostic> {
     found
 }
 
-fn of_key(view: &View<'_>, key: &str) -> Option<String> {
-    if let Some((operation, rest)) = view.inputs() {
+fn of_key(cursor: &CursorContext<'_>, key: &str) -> Option<String> {
+    if let Some((operation, rest)) = cursor.inputs() {
         if rest.is_empty() {
-            return Some(reference::input(operation, &operation.input(key)?, view.catalog()));
+            return Some(reference::input(operation, &operation.input(key)?, cursor.catalog()));
         }
         let shape = input_shape(operation, &below(rest, key))?;
         return Some(format!("`{key}`: {}", words(shape)));
     }
-    if view.role == FileRole::Tests
-        && let Some(operation) = view.catalog().operation(key)
+    if cursor.role == FileRole::Tests
+        && let Some(operation) = cursor.catalog().operation(key)
     {
-        return Some(of_operation(operation, view));
+        return Some(of_operation(operation, cursor));
     }
-    let root = view.schema()?;
-    let node = view.analysis.node.as_ref();
-    let schemas = schema_walk::at(root, &view.place.path, node);
+    let root = cursor.schema()?;
+    let node = cursor.analysis.node.as_ref();
+    let schemas = schema_walk::at(root, &cursor.place.path, node);
     let known = schema_walk::keys(root, &schemas).into_iter().find(|(name, ..)| *name == key);
     let about = known.map(|(_, about, _)| about).filter(|about| !about.is_empty())?;
     Some(format!("`{key}`: {about}"))
 }
 
-fn of_value(view: &View<'_>, text: &str) -> Option<String> {
-    match view.keys().as_slice() {
-        [.., "do" | "poll" | "over"] => return Some(of_operation(view.catalog().operation(text)?, view)),
-        ["trigger", "webhook"] | ["trigger", "webhook", ""] if view.role == FileRole::Recipe => {
+fn of_value(cursor: &CursorContext<'_>, text: &str) -> Option<String> {
+    match cursor.keys().as_slice() {
+        [.., "do" | "poll" | "over"] => return Some(of_operation(cursor.catalog().operation(text)?, cursor)),
+        ["trigger", "webhook"] | ["trigger", "webhook", ""] if cursor.role == FileRole::Recipe => {
             let (connector, name) = text.split_once('.')?;
-            let event = view.catalog().connector(connector)?.events.get(name)?;
+            let event = cursor.catalog().connector(connector)?.events.get(name)?;
             let fields: Vec<String> = event.fields.iter().map(|field| format!("`{field}`")).collect();
             let notes = event.notes.join("\n\n");
             return Some(format!("## {text}\n\n{}\n\nFields: {}\n\n{notes}", event.title, fields.join(", ")));
         }
-        ["connections", ..] | [.., "connection"] if view.role == FileRole::Recipe => {
-            let known = view.state.info.connections.get(text)?;
+        ["connections", ..] | [.., "connection"] if cursor.role == FileRole::Recipe => {
+            let known = cursor.state.info.connections.get(text)?;
             return Some(format!("A connection on `{}`, in hob.yaml.", known.connector));
         }
-        [.., "connector"] if view.role == FileRole::Settings => {
-            let connector = view.catalog().connector(text)?;
+        [.., "connector"] if cursor.role == FileRole::Settings => {
+            let connector = cursor.catalog().connector(text)?;
             return Some(format!("**{}**\n\n{}", connector.title, connector.about));
         }
         _ => {}
     }
-    let root = view.schema()?;
-    let schemas = schema_walk::at(root, &view.place.path, None);
+    let root = cursor.schema()?;
+    let schemas = schema_walk::at(root, &cursor.place.path, None);
     let word = schema_walk::words(root, &schemas).into_iter().find(|word| word.text == text)?;
     (!word.about.is_empty()).then(|| format!("`{text}`: {}", word.about))
 }
 
-fn of_operation(usual: &crate::catalog::Operation, view: &View<'_>) -> String {
-    let holder = view.place.path.split_last().map(|(_, holder)| holder).unwrap_or_default();
-    let operation = view.operation(&usual.id, holder).unwrap_or(usual);
-    let mut text = reference::brief(operation, view.catalog());
+fn of_operation(usual: &crate::catalog::Operation, cursor: &CursorContext<'_>) -> String {
+    let holder = cursor.place.path.split_last().map(|(_, holder)| holder).unwrap_or_default();
+    let operation = cursor.operation(&usual.id, holder).unwrap_or(usual);
+    let mut text = reference::brief(operation, cursor.catalog());
     if let Some(shape) = operation.result_shape() {
         let fields: Vec<String> = shape.fields.keys().map(|name| format!("`{name}`")).collect();
         text.push_str(&format!("- result: {}", words(shape)));
@@ -129,7 +129,11 @@ fn of_operation(usual: &crate::catalog::Operation, view: &View<'_>) -> String {
 }
 
 /// What a name in a template is, and the place of the part of it that is meant.
-fn of_use(context: &Context<'_>, found: &TemplateUse<'_>, reading: &Reading<'_>) -> Option<(String, Span)> {
+fn of_use(
+    context: &Context<'_>,
+    found: &TemplateUse<'_>,
+    document: &DocumentPosition<'_>,
+) -> Option<(String, Span)> {
     let of_spec = |specs: &[Spec], name: &str| {
         let spec = specs.iter().find(|spec| spec.name == name)?;
         Some((format!("```text\n{}\n```\n\n{}", spec.signature, about(spec)), found.span))
@@ -140,7 +144,7 @@ fn of_use(context: &Context<'_>, found: &TemplateUse<'_>, reading: &Reading<'_>)
         Use::Test { name, .. } => of_spec(template::tests(), name),
         Use::Omit { .. } => Some(("`omit`: leaves the input out.".to_owned(), found.span)),
         Use::Path { root, steps, .. } => {
-            let (taken, span) = part_at(reading.file, found.span, root, steps, reading.offset);
+            let (taken, span) = part_at(document.file, found.span, root, steps, document.offset);
             let shown = shown(root, &steps[..taken]);
             Some((of_path(context, found, root, &steps[..taken], &shown)?, span))
         }

@@ -1,44 +1,48 @@
 //! Where what is named at the cursor is used.
 
+use super::document_position::DocumentPosition;
 use super::names::NameKind;
-use super::reading::Reading;
+use super::recipe_tests::in_tests;
 use super::target::{FindText, Target};
-use super::tested::in_tests;
 use crate::recipe::{Recipe, Trigger};
 use crate::source::Span;
 use crate::workspace::FileRole;
 
-/// All uses of what is named at the offset of `reading`; of a step, variable or item also the place where it is named.
-pub fn references(reading: &Reading<'_>, with_definition: bool, find: &FindText<'_>) -> Vec<Target> {
-    let here = |span: Span| Target { path: reading.path.to_owned(), file: reading.file.clone(), span };
-    if let Some((name, _)) = reading.name() {
+/// All uses of what is named at the offset of `document`; of a step, variable or item also the place where it is named.
+pub fn references(
+    document: &DocumentPosition<'_>,
+    with_definition: bool,
+    find: &FindText<'_>,
+) -> Vec<Target> {
+    let here = |span: Span| Target { path: document.path.to_owned(), file: document.file.clone(), span };
+    if let Some((name, _)) = document.name() {
         let given = name.given.filter(|_| with_definition);
         let mut found: Vec<Target> = given.into_iter().chain(name.uses).map(here).collect();
-        if let Some(recipe) = reading.recipe().filter(|_| name.kind == NameKind::Step) {
-            found.extend(in_tests(reading.state, reading.path, recipe, &name.text, find));
+        if let Some(recipe) = document.recipe().filter(|_| name.kind == NameKind::Step) {
+            found.extend(in_tests(document.state, document.path, recipe, &name.text, find));
         }
         return found;
     }
-    let Some(located) = reading.located() else { return Vec::new() };
-    let text = reading.text_of(&located);
+    let Some(located) = document.located() else { return Vec::new() };
+    let text = document.text_of(&located);
     let keys: Vec<&str> = located.path.iter().map(|part| part.key().unwrap_or_default()).collect();
-    match (reading.role, keys.as_slice(), located.key.is_some()) {
+    match (document.role, keys.as_slice(), located.key.is_some()) {
         (FileRole::Recipe, ["connections", ..] | [.., "connection"], false)
         | (FileRole::Settings, ["connections"], true) => {
-            everywhere(reading, |recipe| connections(recipe, &text))
+            everywhere(document, |recipe| connections(recipe, &text))
         }
         (FileRole::Recipe | FileRole::Tests, [.., "do" | "poll" | "over"], false)
         | (FileRole::Connector(_), ["operations"], true) => {
-            everywhere(reading, |recipe| operations(recipe, &text))
+            everywhere(document, |recipe| operations(recipe, &text))
         }
         _ => Vec::new(),
     }
 }
 
 /// The places that `find` finds in all recipes of the workspace.
-fn everywhere(reading: &Reading<'_>, find: impl Fn(&Recipe) -> Vec<Span>) -> Vec<Target> {
+fn everywhere(document: &DocumentPosition<'_>, find: impl Fn(&Recipe) -> Vec<Span>) -> Vec<Target> {
     let mut found = Vec::new();
-    for (path, checked) in reading.state.recipes() {
+    for (path, checked) in document.state.recipes() {
         let mut spans: Vec<Span> = checked.broken.iter().flat_map(&find).collect();
         spans.sort_unstable();
         spans.dedup();

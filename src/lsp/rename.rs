@@ -5,41 +5,41 @@ use std::collections::BTreeMap;
 use lsp_types::{Range, TextEdit};
 use serde_json::{Value, json};
 
+use super::document_position::DocumentPosition;
 use super::names::{self, Name, NameKind};
-use super::reading::Reading;
+use super::recipe_tests::in_tests;
 use super::refusal::Refusal;
 use super::target::{FindText, Target};
-use super::tested::in_tests;
 use super::text_position::Encoding;
 use super::uri;
 use crate::check::rules;
 use crate::source::Span;
 
-/// The name at the offset of `reading`, if it can be changed.
-pub fn prepare(reading: &Reading<'_>, encoding: Encoding) -> Result<Value, Refusal> {
-    let (name, span) = renamable(reading)?;
-    let range: Range = encoding.range(reading.file, span);
+/// The name at the offset of `document`, if it can be changed.
+pub fn prepare(document: &DocumentPosition<'_>, encoding: Encoding) -> Result<Value, Refusal> {
+    let (name, span) = renamable(document)?;
+    let range: Range = encoding.range(document.file, span);
     Ok(json!({ "range": range, "placeholder": name.text }))
 }
 
-/// The changes that give the name at the offset of `reading` the text `new`.
+/// The changes that give the name at the offset of `document` the text `new`.
 pub fn rename(
-    reading: &Reading<'_>,
+    document: &DocumentPosition<'_>,
     new: &str,
     find: &FindText<'_>,
     encoding: Encoding,
 ) -> Result<Value, Refusal> {
-    let (name, _) = renamable(reading)?;
+    let (name, _) = renamable(document)?;
     let new = new.trim();
     if new == name.text {
         return Ok(Value::Null);
     }
-    refuse_name(reading, &name, new)?;
-    let here = |span: Span| Target { path: reading.path.to_owned(), file: reading.file.clone(), span };
+    refuse_name(document, &name, new)?;
+    let here = |span: Span| Target { path: document.path.to_owned(), file: document.file.clone(), span };
     let mut targets: Vec<Target> =
         name.given.into_iter().chain(name.uses.iter().copied()).map(here).collect();
-    if let Some(recipe) = reading.recipe().filter(|_| name.kind == NameKind::Step) {
-        targets.extend(in_tests(reading.state, reading.path, recipe, &name.text, find));
+    if let Some(recipe) = document.recipe().filter(|_| name.kind == NameKind::Step) {
+        targets.extend(in_tests(document.state, document.path, recipe, &name.text, find));
     }
     let mut changes: BTreeMap<String, Vec<TextEdit>> = BTreeMap::new();
     for target in targets {
@@ -50,8 +50,8 @@ pub fn rename(
     Ok(json!({ "changes": changes }))
 }
 
-fn renamable(reading: &Reading<'_>) -> Result<(Name, Span), Refusal> {
-    let Some(found) = reading.name() else {
+fn renamable(document: &DocumentPosition<'_>) -> Result<(Name, Span), Refusal> {
+    let Some(found) = document.name() else {
         return Err(Refusal::new(
             "only the names of steps, of variables under `vars`, and of items (`as`) can be changed",
         ));
@@ -70,9 +70,9 @@ fn renamable(reading: &Reading<'_>) -> Result<(Name, Span), Refusal> {
         NameKind::Variable => "vars",
         NameKind::Item => return Ok(found),
     };
-    if let Some(place) = reading.context().and_then(|context| names::computed(&context, root)) {
-        let line = reading.file.position(place.start).line;
-        let text = reading.file.slice(place);
+    if let Some(place) = document.context().and_then(|context| names::computed(&context, root)) {
+        let line = document.file.position(place.start).line;
+        let text = document.file.slice(place);
         return Err(Refusal::new(format!(
             "line {line} reads `{text}` as a whole or by a computed name, so hob cannot know whether it uses `{}`",
             name.text
@@ -82,13 +82,13 @@ fn renamable(reading: &Reading<'_>) -> Result<(Name, Span), Refusal> {
 }
 
 /// Why `new` cannot be the name, if so.
-fn refuse_name(reading: &Reading<'_>, name: &Name, new: &str) -> Result<(), Refusal> {
+fn refuse_name(document: &DocumentPosition<'_>, name: &Name, new: &str) -> Result<(), Refusal> {
     if !rules::is_plain_name(new) {
         return Err(Refusal::new(format!(
             "templates cannot read `{new}` as a name: use letters, digits and `_`, and begin with a letter"
         )));
     }
-    let names = reading.names();
+    let names = document.names();
     if name.kind == NameKind::Item {
         if rules::is_reserved_name(new) {
             return Err(Refusal::new(format!("`{new}` means something else in templates")));

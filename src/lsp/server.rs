@@ -17,18 +17,18 @@ use serde_json::{Value, json};
 use super::capabilities::{self, Abilities};
 use super::code_actions::code_actions;
 use super::completion::complete;
+use super::cursor_context::CursorContext;
 use super::definition::definition;
 use super::diagnostics;
+use super::document_position::DocumentPosition;
 use super::documents::Documents;
 use super::hover::hover;
-use super::reading::Reading;
 use super::references::references;
 use super::refusal::Refusal;
 use super::rename::{self, rename};
 use super::symbols::{outline, search};
 use super::target::FindText;
 use super::uri;
-use super::view::View;
 use super::whole_check::{WholeCheck, WholeChecked, shown};
 use super::workspace_state::WorkspaceState;
 use crate::source::SourceFile;
@@ -149,38 +149,38 @@ impl Server {
         match request.method.as_str() {
             "textDocument/completion" => {
                 let CompletionParams { text_document_position, .. } = parameters(request)?;
-                let items = self.view(&text_document_position).map(|view| complete(&view));
+                let items = self.cursor(&text_document_position).map(|cursor| complete(&cursor));
                 Ok(json!({ "isIncomplete": false, "items": items.unwrap_or_default() }))
             }
             "textDocument/hover" => {
                 let HoverParams { text_document_position_params: at, .. } = parameters(request)?;
-                Ok(json!(self.read(&at, |reading, _| hover(reading, encoding)).flatten()))
+                Ok(json!(self.read(&at, |document, _| hover(document, encoding)).flatten()))
             }
             "textDocument/definition" => {
                 let GotoDefinitionParams { text_document_position_params: at, .. } = parameters(request)?;
-                let target = self.read(&at, |reading, find| definition(reading, find)).flatten();
+                let target = self.read(&at, |document, find| definition(document, find)).flatten();
                 Ok(json!(target.and_then(|target| target.location(encoding))))
             }
             "textDocument/references" => {
                 let ReferenceParams { text_document_position: at, context, .. } = parameters(request)?;
                 let found =
-                    self.read(&at, |reading, find| references(reading, context.include_declaration, find));
+                    self.read(&at, |document, find| references(document, context.include_declaration, find));
                 let found = found.into_iter().flatten().filter_map(|target| target.location(encoding));
                 Ok(found.map(|location| json!(location)).collect())
             }
             "textDocument/prepareRename" => {
                 let at: TextDocumentPositionParams = parameters(request)?;
-                self.read(&at, |reading, _| rename::prepare(reading, encoding)).unwrap_or(Ok(Value::Null))
+                self.read(&at, |document, _| rename::prepare(document, encoding)).unwrap_or(Ok(Value::Null))
             }
             "textDocument/rename" => {
                 let RenameParams { text_document_position: at, new_name, .. } = parameters(request)?;
-                let renamed = self.read(&at, |reading, find| rename(reading, &new_name, find, encoding));
+                let renamed = self.read(&at, |document, find| rename(document, &new_name, find, encoding));
                 renamed.unwrap_or(Ok(Value::Null))
             }
             "textDocument/documentSymbol" => {
                 let DocumentSymbolParams { text_document, .. } = parameters(request)?;
                 let at = TextDocumentPositionParams { text_document, position: Position::default() };
-                Ok(json!(self.read(&at, |reading, _| outline(reading, encoding)).unwrap_or_default()))
+                Ok(json!(self.read(&at, |document, _| outline(document, encoding)).unwrap_or_default()))
             }
             "workspace/symbol" => {
                 let WorkspaceSymbolParams { query, .. } = parameters(request)?;
@@ -189,7 +189,7 @@ impl Server {
             "textDocument/codeAction" => {
                 let CodeActionParams { text_document, range, .. } = parameters(request)?;
                 let at = TextDocumentPositionParams { text_document, position: range.start };
-                let actions = self.read(&at, |reading, _| code_actions(reading, range, encoding));
+                let actions = self.read(&at, |document, _| code_actions(document, range, encoding));
                 Ok(json!(actions.unwrap_or_default()))
             }
             method => {
@@ -200,21 +200,21 @@ impl Server {
     }
 
     /// The cursor at `position`; `None` in texts that hob does not know.
-    fn view(&self, position: &TextDocumentPositionParams) -> Option<View<'_>> {
+    fn cursor(&self, position: &TextDocumentPositionParams) -> Option<CursorContext<'_>> {
         let path = uri::path(&position.text_document.uri);
         let document = self.documents.get(&path)?;
         let state = self.workspaces.get(self.roots.get(&path)?)?;
         let role = state.role(&path, document.file.text())?;
         let encoding = self.abilities.encoding;
         let offset = encoding.offset(&document.file, position.position);
-        Some(View::new(state, &document.file, role, offset, encoding))
+        Some(CursorContext::new(state, &document.file, role, offset, encoding))
     }
 
     /// What `answer` makes of the text at `position`; `None` in texts that hob does not know.
     fn read<T>(
         &self,
         position: &TextDocumentPositionParams,
-        answer: impl FnOnce(&Reading<'_>, &FindText<'_>) -> T,
+        answer: impl FnOnce(&DocumentPosition<'_>, &FindText<'_>) -> T,
     ) -> Option<T> {
         let path = uri::path(&position.text_document.uri);
         let document = self.documents.get(&path)?;
@@ -226,7 +226,7 @@ impl Server {
                 || Some(SourceFile::new(path.display().to_string(), std::fs::read_to_string(path).ok()?));
             self.documents.get(path).map(|document| document.file.clone()).or_else(on_disk)
         };
-        Some(answer(&Reading::new(state, &path, &document.file, role, offset), &find))
+        Some(answer(&DocumentPosition::new(state, &path, &document.file, role, offset), &find))
     }
 
     fn notification(&mut self, notification: Notification) {

@@ -3,7 +3,7 @@
 use lsp_types::{DocumentSymbol, SymbolKind};
 use serde_json::{Value, json};
 
-use super::reading::Reading;
+use super::document_position::DocumentPosition;
 use super::target::Target;
 use super::text_position::Encoding;
 use super::workspace_state::WorkspaceState;
@@ -13,14 +13,19 @@ use crate::source::{Data, Node, Span};
 const MAX_SYMBOLS: usize = 500;
 
 /// The outline of a text: its fields, their fields and items.
-pub fn outline(reading: &Reading<'_>, encoding: Encoding) -> Vec<DocumentSymbol> {
-    reading.node.as_ref().map(|node| children(node, reading, encoding, 0)).unwrap_or_default()
+pub fn outline(document: &DocumentPosition<'_>, encoding: Encoding) -> Vec<DocumentSymbol> {
+    document.node.as_ref().map(|node| children(node, document, encoding, 0)).unwrap_or_default()
 }
 
 /// Levels of an outline.
 const MAX_DEPTH: usize = 3;
 
-fn children(node: &Node, reading: &Reading<'_>, encoding: Encoding, depth: usize) -> Vec<DocumentSymbol> {
+fn children(
+    node: &Node,
+    document: &DocumentPosition<'_>,
+    encoding: Encoding,
+    depth: usize,
+) -> Vec<DocumentSymbol> {
     if depth == MAX_DEPTH {
         return Vec::new();
     }
@@ -34,9 +39,9 @@ fn children(node: &Node, reading: &Reading<'_>, encoding: Encoding, depth: usize
                     SymbolKind::PROPERTY
                 };
                 let detail = value.as_text().filter(|_| depth == 0 && key.value == "name").map(str::to_owned);
-                let inner = children(value, reading, encoding, depth + 1);
+                let inner = children(value, document, encoding, depth + 1);
                 let whole = key.span.to(value.span);
-                symbol(&key.value, detail, kind, (whole, key.span), inner, reading, encoding)
+                symbol(&key.value, detail, kind, (whole, key.span), inner, document, encoding)
             })
             .collect(),
         // Of lists, only those whose items have names.
@@ -49,7 +54,7 @@ fn children(node: &Node, reading: &Reading<'_>, encoding: Encoding, depth: usize
                 let detail = item.get("do").and_then(|id| id.as_text()).filter(|id| *id != name);
                 let places = (item.span.to(place), place);
                 let detail = detail.map(str::to_owned);
-                Some(symbol(name, detail, SymbolKind::FUNCTION, places, Vec::new(), reading, encoding))
+                Some(symbol(name, detail, SymbolKind::FUNCTION, places, Vec::new(), document, encoding))
             })
             .collect(),
         _ => Vec::new(),
@@ -62,20 +67,20 @@ fn symbol(
     kind: SymbolKind,
     (whole, place): (Span, Span),
     children: Vec<DocumentSymbol>,
-    reading: &Reading<'_>,
+    document: &DocumentPosition<'_>,
     encoding: Encoding,
 ) -> DocumentSymbol {
     // A name must not be empty in the protocol.
     let name = if name.trim().is_empty() { "(no name)" } else { name };
     #[expect(deprecated, reason = "the type has a field for old clients")]
     DocumentSymbol {
-        name: reading.state.redactor.text(name),
-        detail: detail.map(|detail| reading.state.redactor.text(&detail)),
+        name: document.state.redactor.text(name),
+        detail: detail.map(|detail| document.state.redactor.text(&detail)),
         kind,
         tags: None,
         deprecated: None,
-        range: encoding.range(reading.file, whole),
-        selection_range: encoding.range(reading.file, place),
+        range: encoding.range(document.file, whole),
+        selection_range: encoding.range(document.file, place),
         children: (!children.is_empty()).then_some(children),
     }
 }

@@ -3,8 +3,8 @@
 use lsp_types::CompletionItemKind;
 
 use super::item::Items;
+use crate::lsp::cursor_context::CursorContext;
 use crate::lsp::schema_walk::node_at;
-use crate::lsp::view::View;
 use crate::reference::words;
 use crate::value::{Kind, Shape};
 
@@ -15,38 +15,38 @@ pub(super) fn is_part(c: char) -> bool {
 
 /// Adds the field `name`, unless it is there already.
 pub(super) fn add(
-    view: &View<'_>,
+    cursor: &CursorContext<'_>,
     items: &mut Items,
     name: &str,
     detail: &str,
     about: &str,
     is_container: bool,
 ) {
-    let here = view.analysis.node.as_ref().and_then(|node| node_at(node, &view.place.path));
+    let here = cursor.analysis.node.as_ref().and_then(|node| node_at(node, &cursor.place.path));
     let is_there = here.is_some_and(|node| node.get(name).is_some());
-    if is_there || view.place.before.iter().any(|(key, _)| key == name) {
+    if is_there || cursor.place.before.iter().any(|(key, _)| key == name) {
         return;
     }
-    let rest = view.rest_of_line().trim_start_matches(is_part);
+    let rest = cursor.rest_of_line().trim_start_matches(is_part);
     let has_colon = rest.trim_start_matches(['"', '\'']).trim_start().starts_with(':');
     let written =
         if name.contains(['{', '}', ':', ' ', '#']) { format!("\"{name}\"") } else { name.to_owned() };
-    let text = match (has_colon || view.place.quoted, is_container) {
+    let text = match (has_colon || cursor.place.quoted, is_container) {
         (true, _) => name.to_owned(),
-        (false, true) if view.place.flow.is_none() => format!("{written}:"),
+        (false, true) if cursor.place.flow.is_none() => format!("{written}:"),
         (false, _) => format!("{written}: "),
     };
     items.add(name, CompletionItemKind::PROPERTY, detail, about, &text);
 }
 
 /// Adds the fields of a value of `shape`.
-pub(super) fn of_shape(view: &View<'_>, shape: &Shape, items: &mut Items) {
+pub(super) fn of_shape(cursor: &CursorContext<'_>, shape: &Shape, items: &mut Items) {
     let variants = std::iter::once(shape).chain(&shape.any_of);
     let fields = variants.flat_map(|shape| &shape.fields);
     let (needed, others): (Vec<_>, Vec<_>) = fields.partition(|(_, field)| field.required);
     for (name, field) in needed.into_iter().chain(others) {
         let mark = if field.required { "required" } else { "" };
         let is_container = matches!(field.kind, Kind::Object | Kind::Array);
-        add(view, items, name, mark, &words(field), is_container);
+        add(cursor, items, name, mark, &words(field), is_container);
     }
 }

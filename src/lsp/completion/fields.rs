@@ -4,44 +4,44 @@ use super::field_items::{add, is_part, of_shape};
 use super::inputs;
 use super::item::Items;
 use crate::check::{CheckedRecipe, Context, Position};
+use crate::lsp::cursor_context::CursorContext;
+use crate::lsp::recipe_tests::recipe_of_tests;
 use crate::lsp::schema_walk;
-use crate::lsp::tested::recipe_of_tests;
-use crate::lsp::view::View;
 use crate::recipe::schema_node::required;
 use crate::workspace::FileRole;
 
 /// Names that can be written at the cursor, which is at a key.
-pub(super) fn complete(view: &View<'_>) -> Items {
-    let mut items = Items::new(view.word(view.place.start, is_part));
-    if let Some((operation, rest)) = view.inputs() {
-        inputs::complete(view, operation, rest, &mut items);
+pub(super) fn complete(cursor: &CursorContext<'_>) -> Items {
+    let mut items = Items::new(cursor.word(cursor.place.start, is_part));
+    if let Some((operation, rest)) = cursor.inputs() {
+        inputs::complete(cursor, operation, rest, &mut items);
         return items;
     }
-    match (view.role, view.keys().as_slice()) {
+    match (cursor.role, cursor.keys().as_slice()) {
         (FileRole::Recipe, ["connections"]) => {
-            for connector in view.catalog().connectors() {
-                add(view, &mut items, &connector.connector, &connector.title, &connector.about, false);
+            for connector in cursor.catalog().connectors() {
+                add(cursor, &mut items, &connector.connector, &connector.title, &connector.about, false);
             }
         }
-        (FileRole::Settings, ["connections", name]) => settings(view, name, &mut items),
-        (FileRole::Tests, [.., "stubs"]) => operations(view, &mut items),
-        (FileRole::Tests, ["tests", .., "expect", "steps"]) => steps(view, &mut items),
-        (FileRole::Tests, ["tests", .., "event"]) => event(view, &mut items),
+        (FileRole::Settings, ["connections", name]) => settings(cursor, name, &mut items),
+        (FileRole::Tests, [.., "stubs"]) => operations(cursor, &mut items),
+        (FileRole::Tests, ["tests", .., "expect", "steps"]) => steps(cursor, &mut items),
+        (FileRole::Tests, ["tests", .., "event"]) => event(cursor, &mut items),
         (FileRole::Tests, [.., "stubs", id, "result"] | [.., "stubs", id, "", "result"]) => {
-            let shape = view.catalog().operation(id).and_then(|operation| operation.result_shape());
-            shape.into_iter().for_each(|shape| of_shape(view, shape, &mut items));
+            let shape = cursor.catalog().operation(id).and_then(|operation| operation.result_shape());
+            shape.into_iter().for_each(|shape| of_shape(cursor, shape, &mut items));
         }
         _ => {}
     }
-    by_schema(view, &mut items);
+    by_schema(cursor, &mut items);
     items
 }
 
-fn by_schema(view: &View<'_>, items: &mut Items) {
-    let Some(root) = view.schema() else { return };
-    let mut schemas = schema_walk::at(root, &view.place.path, view.analysis.node.as_ref());
-    if view.role == FileRole::Recipe && view.place.path.is_empty() {
-        let has_steps = view
+fn by_schema(cursor: &CursorContext<'_>, items: &mut Items) {
+    let Some(root) = cursor.schema() else { return };
+    let mut schemas = schema_walk::at(root, &cursor.place.path, cursor.analysis.node.as_ref());
+    if cursor.role == FileRole::Recipe && cursor.place.path.is_empty() {
+        let has_steps = cursor
             .analysis
             .node
             .as_ref()
@@ -55,44 +55,44 @@ fn by_schema(view: &View<'_>, items: &mut Items) {
     let (first, others): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(name, ..)| needed.contains(name));
     for (name, about, is_container) in first.into_iter().chain(others) {
         let detail = if needed.contains(&name) { "required" } else { "" };
-        add(view, items, name, detail, &about, is_container);
+        add(cursor, items, name, detail, &about, is_container);
     }
 }
 
 /// The settings of a connection's connector.
-fn settings(view: &View<'_>, name: &str, items: &mut Items) {
-    let path = &view.place.path;
-    let connector = view.text_at(path, "connector").unwrap_or(name);
-    let Some(connector) = view.catalog().connector(connector) else { return };
+fn settings(cursor: &CursorContext<'_>, name: &str, items: &mut Items) {
+    let path = &cursor.place.path;
+    let connector = cursor.text_at(path, "connector").unwrap_or(name);
+    let Some(connector) = cursor.catalog().connector(connector) else { return };
     for (name, setting) in &connector.settings {
-        add(view, items, name, &setting.title, "", false);
+        add(cursor, items, name, &setting.title, "", false);
     }
 }
 
-fn operations(view: &View<'_>, items: &mut Items) {
-    for operation in view.catalog().operations().filter(|operation| operation.builtin.is_none()) {
-        add(view, items, &operation.id, &operation.title, &operation.summary, true);
+fn operations(cursor: &CursorContext<'_>, items: &mut Items) {
+    for operation in cursor.catalog().operations().filter(|operation| operation.builtin.is_none()) {
+        add(cursor, items, &operation.id, &operation.title, &operation.summary, true);
     }
 }
 
 /// The steps of the tested recipe.
-fn steps(view: &View<'_>, items: &mut Items) {
-    for action in tested(view).iter().flat_map(|recipe| recipe.all_actions()) {
-        add(view, items, &action.id, &action.operation.title, "", true);
+fn steps(cursor: &CursorContext<'_>, items: &mut Items) {
+    for action in tested(cursor).iter().flat_map(|recipe| recipe.all_actions()) {
+        add(cursor, items, &action.id, &action.operation.title, "", true);
     }
 }
 
 /// The fields of the tested recipe's events.
-fn event(view: &View<'_>, items: &mut Items) {
-    let Some(recipe) = tested(view) else { return };
-    let context = Context::new(recipe.recipe(), &view.state.catalog, &view.state.info);
+fn event(cursor: &CursorContext<'_>, items: &mut Items) {
+    let Some(recipe) = tested(cursor) else { return };
+    let context = Context::new(recipe.recipe(), &cursor.state.catalog, &cursor.state.info);
     if let Some(shape) = context.shape_at(&Position::When, "event", &[]) {
-        of_shape(view, &shape, items);
+        of_shape(cursor, &shape, items);
     }
 }
 
 /// The recipe that the tests are for.
-fn tested<'v>(view: &'v View<'_>) -> Option<&'v CheckedRecipe> {
-    let path = view.state.root.as_ref()?.join(view.file.name());
-    recipe_of_tests(view.state, &path, view.analysis.node.as_ref()?, view.offset)
+fn tested<'v>(cursor: &'v CursorContext<'_>) -> Option<&'v CheckedRecipe> {
+    let path = cursor.state.root.as_ref()?.join(cursor.file.name());
+    recipe_of_tests(cursor.state, &path, cursor.analysis.node.as_ref()?, cursor.offset)
 }

@@ -3,21 +3,21 @@
 use super::field_items::{add, of_shape};
 use super::item::Items;
 use crate::catalog::{Connector, Input, Operation};
+use crate::lsp::cursor_context::CursorContext;
 use crate::lsp::outline::Part;
-use crate::lsp::view::View;
 use crate::reference;
 use crate::value::{Kind, Shape};
 
 /// Adds the names that fit at `rest`, the way from the `with` of `operation`.
-pub(super) fn complete(view: &View<'_>, operation: &Operation, rest: &[Part], items: &mut Items) {
+pub(super) fn complete(cursor: &CursorContext<'_>, operation: &Operation, rest: &[Part], items: &mut Items) {
     if !rest.is_empty() {
         if let Some(shape) = shape(operation, rest) {
-            of_shape(view, shape, items);
+            of_shape(cursor, shape, items);
         }
         return;
     }
-    let connector = view.catalog().connector(&operation.connector).map(AsRef::as_ref);
-    let is_poll = view.place.path.first().and_then(Part::key) == Some("trigger");
+    let connector = cursor.catalog().connector(&operation.connector).map(AsRef::as_ref);
+    let is_poll = cursor.place.path.first().and_then(Part::key) == Some("trigger");
     let managed = match &operation.list {
         Some(list) if is_poll => list.paging_inputs(),
         _ => Vec::new(),
@@ -33,8 +33,8 @@ pub(super) fn complete(view: &View<'_>, operation: &Operation, rest: &[Part], it
         };
         let is_container =
             matches!(input.shape.kind, Kind::Object | Kind::Array) && input.shape.any_of.is_empty();
-        let about = reference::input(operation, input, view.catalog());
-        add(view, items, input.name, detail, &about, is_container);
+        let about = reference::input(operation, input, cursor.catalog());
+        add(cursor, items, input.name, detail, &about, is_container);
     }
 }
 

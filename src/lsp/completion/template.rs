@@ -5,25 +5,25 @@ use lsp_types::CompletionItemKind;
 use super::item::Items;
 use crate::check::{Context, Position};
 use crate::lsp::analysis::position;
+use crate::lsp::cursor_context::CursorContext;
 use crate::lsp::expression::{Expression, Word};
-use crate::lsp::view::View;
 use crate::recipe::{Recipe, Trigger, Webhook};
 use crate::reference::words;
 use crate::template::{self, PathStep, Spec};
 use crate::value::Shape;
 
 /// Names that can be written at the cursor, which is in `expression`.
-pub(super) fn complete(view: &View<'_>, expression: &Expression) -> Items {
-    let mut items = Items::new(view.word(expression.start, is_letter));
+pub(super) fn complete(cursor: &CursorContext<'_>, expression: &Expression) -> Items {
+    let mut items = Items::new(cursor.word(expression.start, is_letter));
     match &expression.word {
         Word::Filter => callables(template::filters(), &mut items),
         Word::Test => callables(template::tests(), &mut items),
         Word::Other => {}
         Word::Name => {
-            roots(view, &mut items);
+            roots(cursor, &mut items);
             callables(template::functions(), &mut items);
         }
-        Word::Field { root, steps } => fields(view, expression, root, steps, &mut items),
+        Word::Field { root, steps } => fields(cursor, expression, root, steps, &mut items),
     }
     items
 }
@@ -47,8 +47,8 @@ pub fn about(spec: &Spec) -> String {
 /// Names of which every template could begin with some.
 const USUAL: [&str; 6] = ["event", "vars", "steps", "connection", "run", "env"];
 
-fn roots(view: &View<'_>, items: &mut Items) {
-    let place = view.analysis.recipe().and_then(|recipe| position(recipe, &view.place.path));
+fn roots(cursor: &CursorContext<'_>, items: &mut Items) {
+    let place = cursor.analysis.recipe().and_then(|recipe| position(recipe, &cursor.place.path));
     let roots = place.as_ref().map_or_else(|| USUAL.to_vec(), Position::roots);
     // What a list is taken through comes first.
     let (usual, own): (Vec<&str>, Vec<&str>) =
@@ -77,9 +77,15 @@ pub fn meaning(root: &str) -> Option<&'static str> {
     })
 }
 
-fn fields(view: &View<'_>, expression: &Expression, root: &str, steps: &[PathStep], items: &mut Items) {
+fn fields(
+    cursor: &CursorContext<'_>,
+    expression: &Expression,
+    root: &str,
+    steps: &[PathStep],
+    items: &mut Items,
+) {
     if root == "env" && steps.is_empty() {
-        let names = view.state.info.env.iter();
+        let names = cursor.state.info.env.iter();
         return names.for_each(|name| items.add(name, CompletionItemKind::CONSTANT, "", "", name));
     }
     if root == "links" && steps.is_empty() {
@@ -89,28 +95,28 @@ fn fields(view: &View<'_>, expression: &Expression, root: &str, steps: &[PathSte
         }
         return;
     }
-    let Some(recipe) = view.analysis.recipe() else { return };
-    let Some(place) = position(recipe, &view.place.path) else { return };
+    let Some(recipe) = cursor.analysis.recipe() else { return };
+    let Some(place) = position(recipe, &cursor.place.path) else { return };
     match (root, steps) {
-        ("steps", []) => earlier_steps(view, recipe, &place, items),
+        ("steps", []) => earlier_steps(cursor, recipe, &place, items),
         ("vars", []) => {
             let count = if let Position::Variable(index) = place { index } else { recipe.vars.len() };
             let names = recipe.vars.keys().take(count);
             names.for_each(|name| items.add(name, CompletionItemKind::VARIABLE, "", "", name));
         }
         _ => {
-            let context = Context::new(recipe, &view.state.catalog, &view.state.info);
+            let context = Context::new(recipe, &cursor.state.catalog, &cursor.state.info);
             if let Some(shape) = context.shape_at(&place, root, steps) {
-                of_shape(view, expression, &shape, items);
+                of_shape(cursor, expression, &shape, items);
             }
             if root == "event" && steps.is_empty() {
-                documented(view, recipe, items);
+                documented(cursor, recipe, items);
             }
         }
     }
 }
 
-fn earlier_steps(view: &View<'_>, recipe: &Recipe, place: &Position<'_>, items: &mut Items) {
+fn earlier_steps(cursor: &CursorContext<'_>, recipe: &Recipe, place: &Position<'_>, items: &mut Items) {
     let Position::Step { index, after_failure, .. } = place else { return };
     let count = if *after_failure { recipe.actions.len() + index } else { *index };
     let (given, derived): (Vec<_>, Vec<_>) =
@@ -118,13 +124,13 @@ fn earlier_steps(view: &View<'_>, recipe: &Recipe, place: &Position<'_>, items: 
     // The last one is the likeliest; ids that hob makes are no names for templates.
     for action in given.into_iter().rev().chain(derived).filter(|action| action.id.chars().all(is_letter)) {
         let title =
-            view.catalog().operation(&action.operation).map_or("", |operation| operation.title.as_str());
+            cursor.catalog().operation(&action.operation).map_or("", |operation| operation.title.as_str());
         let detail = format!("{} ({title})", action.operation.value);
         items.add(&action.id, CompletionItemKind::VARIABLE, &detail, "", &action.id);
     }
 }
 
-fn of_shape(view: &View<'_>, expression: &Expression, shape: &Shape, items: &mut Items) {
+fn of_shape(cursor: &CursorContext<'_>, expression: &Expression, shape: &Shape, items: &mut Items) {
     let variants = std::iter::once(shape).chain(&shape.any_of);
     let (plain, odd): (Vec<_>, Vec<_>) = variants
         .flat_map(|shape| &shape.fields)
@@ -133,7 +139,7 @@ fn of_shape(view: &View<'_>, expression: &Expression, shape: &Shape, items: &mut
         items.add(name, CompletionItemKind::FIELD, &words(field), "", name);
     }
     // `event.first-name` would be a difference.
-    let mut subscripts = Items::new(view.word(expression.start - 1, is_letter));
+    let mut subscripts = Items::new(cursor.word(expression.start - 1, is_letter));
     for (name, field) in odd.into_iter().filter(|(name, _)| !name.contains(['\'', '"', '\\'])) {
         subscripts.add(
             &format!(".{name}"),
@@ -147,12 +153,12 @@ fn of_shape(view: &View<'_>, expression: &Expression, shape: &Shape, items: &mut
 }
 
 /// Documented fields of an app's event.
-fn documented(view: &View<'_>, recipe: &Recipe, items: &mut Items) {
+fn documented(cursor: &CursorContext<'_>, recipe: &Recipe, items: &mut Items) {
     let Trigger::Webhook(Webhook::Events { connector, types, hydrate, .. }) = &recipe.trigger else { return };
-    let Some(connector) = view.catalog().connector(connector) else { return };
+    let Some(connector) = cursor.catalog().connector(connector) else { return };
     for event in types.iter().filter_map(|name| connector.events.get(name.as_str())) {
         let read = event.hydrate.as_ref().filter(|_| *hydrate);
-        let whole = read.and_then(|read| view.catalog().operation(&read.operation)?.item_shape().cloned());
+        let whole = read.and_then(|read| cursor.catalog().operation(&read.operation)?.item_shape().cloned());
         for (name, field) in whole.iter().flat_map(|shape| &shape.fields) {
             items.add(name, CompletionItemKind::FIELD, &words(field), "", name);
         }

@@ -5,22 +5,22 @@ use lsp_types::CompletionItemKind;
 use super::inputs;
 use super::item::Items;
 use crate::catalog::Operation;
+use crate::lsp::cursor_context::CursorContext;
 use crate::lsp::outline::Part;
 use crate::lsp::schema_walk;
-use crate::lsp::view::View;
 use crate::value::{Kind, Shape};
 use crate::workspace::FileRole;
 
 /// Values that can be written at the cursor.
-pub(super) fn complete(view: &View<'_>) -> Items {
-    let range = view.word(view.place.start, |c| !c.is_whitespace() && !"\"',]}#".contains(c));
+pub(super) fn complete(cursor: &CursorContext<'_>) -> Items {
+    let range = cursor.word(cursor.place.start, |c| !c.is_whitespace() && !"\"',]}#".contains(c));
     let mut items = Items::new(range);
     // A text over several lines is free.
-    if view.place.block {
+    if cursor.place.block {
         return items;
     }
-    let mut values = Values { view, items: &mut items };
-    match (view.role, view.keys().as_slice()) {
+    let mut values = Values { cursor, items: &mut items };
+    match (cursor.role, cursor.keys().as_slice()) {
         (FileRole::Recipe, ["actions" | "on_failure", "", "do"]) => values.operations(Operation::is_action),
         (FileRole::Recipe, ["trigger", "poll"] | ["trigger", "over"] | ["trigger", "over", "poll"]) => {
             values.operations(Operation::is_poller);
@@ -30,31 +30,31 @@ pub(super) fn complete(view: &View<'_>) -> Items {
             values.connections(Some(connector));
         }
         (FileRole::Recipe, ["actions" | "on_failure", "", "connection"]) => {
-            let holder = &view.place.path[..2];
-            let operation = view.text_at(holder, "do").and_then(|id| view.catalog().operation(id));
+            let holder = &cursor.place.path[..2];
+            let operation = cursor.text_at(holder, "do").and_then(|id| cursor.catalog().operation(id));
             values.connections(operation.map(|operation| operation.connector.as_str()));
         }
         (FileRole::Recipe, ["actions" | "on_failure", "", "version"]) => {
-            let holder = &view.place.path[..2];
-            let operation = view.text_at(holder, "do").and_then(|id| view.catalog().operation(id));
+            let holder = &cursor.place.path[..2];
+            let operation = cursor.text_at(holder, "do").and_then(|id| cursor.catalog().operation(id));
             values.versions(operation.map(|operation| operation.connector.as_str()));
         }
         (FileRole::Recipe, ["sync", "sides", _, "connection"]) => {
-            values.connections(view.text_at(&view.place.path[..3], "connector"));
+            values.connections(cursor.text_at(&cursor.place.path[..3], "connector"));
         }
         (FileRole::Recipe, ["sync", "sides", _, "connector"])
         | (FileRole::Settings, ["connections", _, "connector"]) => values.connectors(),
         (FileRole::Settings, ["connections", name, "version"]) => {
-            let connector = view.text_at(&view.place.path[..2], "connector").unwrap_or(name);
+            let connector = cursor.text_at(&cursor.place.path[..2], "connector").unwrap_or(name);
             values.versions(Some(connector));
         }
         (FileRole::Tests, [.., "requests", "", "do"]) => values.operations(Operation::is_action),
         (FileRole::Tests, ["recipe"] | ["tests", .., "recipe"]) => {
-            let names: Vec<&str> = view.state.recipe_names().collect();
+            let names: Vec<&str> = cursor.state.recipe_names().collect();
             names.into_iter().for_each(|name| values.plain(name, "", CompletionItemKind::REFERENCE));
         }
         _ => {
-            if let Some((operation, rest)) = view.inputs()
+            if let Some((operation, rest)) = cursor.inputs()
                 && let Some(shape) = inputs::shape(operation, rest)
             {
                 values.of_shape(shape);
@@ -62,20 +62,20 @@ pub(super) fn complete(view: &View<'_>) -> Items {
         }
     }
     if items.is_empty() {
-        Values { view, items: &mut items }.by_schema();
+        Values { cursor, items: &mut items }.by_schema();
     }
     items
 }
 
 struct Values<'v, 'i> {
-    view: &'v View<'v>,
+    cursor: &'v CursorContext<'v>,
     items: &'i mut Items,
 }
 
 impl Values<'_, '_> {
     fn add(&mut self, label: &str, kind: CompletionItemKind, detail: &str, about: &str) {
         // Directly behind a colon, a value needs a space.
-        let before = &self.view.file.text()[..self.view.place.start];
+        let before = &self.cursor.file.text()[..self.cursor.place.start];
         let text = if before.ends_with(':') { format!(" {label}") } else { label.to_owned() };
         self.items.add(label, kind, detail, about, &text);
     }
@@ -85,13 +85,13 @@ impl Values<'_, '_> {
     }
 
     fn operations(&mut self, fits: impl Fn(&Operation) -> bool) {
-        for operation in self.view.catalog().operations().filter(|operation| fits(operation)) {
+        for operation in self.cursor.catalog().operations().filter(|operation| fits(operation)) {
             self.add(&operation.id, CompletionItemKind::FUNCTION, &operation.title, &operation.summary);
         }
     }
 
     fn events(&mut self) {
-        for connector in self.view.catalog().connectors() {
+        for connector in self.cursor.catalog().connectors() {
             for (name, event) in &connector.events {
                 let id = format!("{}.{name}", connector.connector);
                 self.add(&id, CompletionItemKind::EVENT, &event.title, &event.notes.join("\n"));
@@ -100,7 +100,7 @@ impl Values<'_, '_> {
     }
 
     fn connections(&mut self, connector: Option<&str>) {
-        for (name, known) in &self.view.state.info.connections {
+        for (name, known) in &self.cursor.state.info.connections {
             if connector.is_none_or(|connector| known.connector == connector) {
                 self.add(name, CompletionItemKind::REFERENCE, &known.connector, "");
             }
@@ -108,13 +108,15 @@ impl Values<'_, '_> {
     }
 
     fn connectors(&mut self) {
-        for connector in self.view.catalog().connectors().filter(|connector| !connector.auth.is_empty()) {
+        for connector in self.cursor.catalog().connectors().filter(|connector| !connector.auth.is_empty()) {
             self.add(&connector.connector, CompletionItemKind::MODULE, &connector.title, &connector.about);
         }
     }
 
     fn versions(&mut self, connector: Option<&str>) {
-        let Some(connector) = connector.and_then(|name| self.view.catalog().connector(name)) else { return };
+        let Some(connector) = connector.and_then(|name| self.cursor.catalog().connector(name)) else {
+            return;
+        };
         let versions = &connector.versions;
         for name in versions.versions.keys().chain([&versions.base]).filter(|name| !name.is_empty()) {
             self.plain(name, "", CompletionItemKind::CONSTANT);
@@ -136,10 +138,10 @@ impl Values<'_, '_> {
     }
 
     fn by_schema(&mut self) {
-        let view = self.view;
-        let Some(root) = view.schema() else { return };
-        let node = view.analysis.node.as_ref();
-        let path = &view.place.path;
+        let cursor = self.cursor;
+        let Some(root) = cursor.schema() else { return };
+        let node = cursor.analysis.node.as_ref();
+        let path = &cursor.place.path;
         // What is typed at the cursor does not decide what fits there.
         let schemas = schema_walk::at(root, path, None);
         let mut words = schema_walk::words(root, &schemas);

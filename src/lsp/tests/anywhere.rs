@@ -6,7 +6,7 @@ use proptest::strategy::{Just, Strategy};
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-use crate::lsp::testing::Editor;
+use crate::lsp::test_editor::Editor;
 
 /// The recipes of the gallery, and their tests.
 fn gallery() -> Vec<(String, String)> {
@@ -18,7 +18,7 @@ fn gallery() -> Vec<(String, String)> {
             (format!("recipes/{name}"), fs::read_to_string(&path).unwrap())
         })
         .collect();
-    files.push(("hob.yaml".to_owned(), crate::lsp::testing::SETTINGS.to_owned()));
+    files.push(("hob.yaml".to_owned(), crate::lsp::test_editor::SETTINGS.to_owned()));
     files.sort();
     files
 }

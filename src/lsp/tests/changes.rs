@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::lsp::testing::Editor;
+use crate::lsp::test_editor::Editor;
 
 const RECIPE: &str = "name: a\ntrigger: { manual: {} }\nvars:\n  tag: x\n  tagged: \"{{ vars.tag }}\"\nactions:\n  - id: contact\n    do: contacts.upsert\n    with: { email: \"{{ event.email }}\", source: \"{{ vars.tag }}-{{ vars['tag'] }}\" }\n  - do: log\n    if: \"{{ steps.contact.id and steps['contact'].email }}\"\n    with: { message: 'contact {{ steps.contact.id }} vars.tag' }\n  - do: log\n    for_each: \"{{ event.notes }}\"\n    as: note\n    with: { message: \"{{ note.text }}\" }\n  - do: log\n    for_each: \"{{ event.notes }}\"\n    with: { message: \"{{ item.text }}\" }\n";
 const TESTS: &str = "tests:\n  - name: x\n    event: { id: 1 }\n    expect: { steps: { contact: skipped } }\n    cases:\n      - { name: y, expect: { steps: { contact: skipped } } }\n";

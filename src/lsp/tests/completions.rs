@@ -2,7 +2,7 @@ use std::cell::RefCell;
 
 use serde_json::Value;
 
-use crate::lsp::testing::Editor;
+use crate::lsp::test_editor::Editor;
 
 const POLL: &str = "name: a\ntrigger:\n  poll: fitr.clients.list\n";
 const STEPS: &str = "name: a\nconnections: { highlevel: studio-1 }\ntrigger: { poll: fitr.clients.list }\nvars:\n  first: \"{{ event.full_name }}\"\n  tag: x\nactions:\n  - id: contact\n    do: contacts.upsert\n    with: { email: \"{{ event.email }}\" }\n  - id: notes\n    do: contacts.notes.list\n    with: { contactId: \"{{ steps.contact.id }}\" }\n";

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::lsp::testing::Editor;
+use crate::lsp::test_editor::Editor;
 
 const GOOD: &str = "name: a\ntrigger: { manual: {} }\nactions:\n  - { do: log, with: { message: hello } }\n";
 

@@ -5,4 +5,4 @@ mod changes;
 mod completions;
 mod mistakes;
 mod protocol;
-mod reading;
+mod requests;

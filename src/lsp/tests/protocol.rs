@@ -2,7 +2,7 @@ use lsp_server::{Message, Notification, Request};
 use serde_json::{Value, json};
 
 use crate::lsp::Server;
-use crate::lsp::testing::Editor;
+use crate::lsp::test_editor::Editor;
 
 #[test]
 fn requests_are_answered_whatever_they_ask_for() {

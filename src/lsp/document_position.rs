@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::cursor_context::CursorContext;
 use super::located::{Located, locate};
 use super::names::{self, Name};
 use super::outline::{Part, Place, Role};
-use super::view::View;
 use super::workspace_state::WorkspaceState;
 use crate::check::{Checked, Context, TemplateSite};
 use crate::recipe::Recipe;
@@ -15,7 +15,7 @@ use crate::template::Use;
 use crate::workspace::FileRole;
 
 /// A text with an offset in it.
-pub struct Reading<'a> {
+pub struct DocumentPosition<'a> {
     /// The workspace.
     pub state: &'a WorkspaceState,
     /// The file.
@@ -42,7 +42,7 @@ pub struct TemplateUse<'r> {
     pub span: Span,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> DocumentPosition<'a> {
     /// The text `file` at `path`.
     pub fn new(
         state: &'a WorkspaceState,
@@ -93,15 +93,15 @@ impl<'a> Reading<'a> {
     }
 
     /// The text as the completions see it, with the cursor at `located`.
-    pub fn view(&self, located: &Located, encoding: super::text_position::Encoding) -> View<'_> {
-        let mut view = View::new(self.state, self.file, self.role, self.offset, encoding);
-        view.place = Place {
+    pub fn cursor(&self, located: &Located, encoding: super::text_position::Encoding) -> CursorContext<'_> {
+        let mut cursor = CursorContext::new(self.state, self.file, self.role, self.offset, encoding);
+        cursor.place = Place {
             path: located.path.clone(),
             role: if located.key.is_some() { Role::Key } else { Role::Value },
-            ..view.place
+            ..cursor.place
         };
-        view.analysis.node.clone_from(&self.node);
-        view
+        cursor.analysis.node.clone_from(&self.node);
+        cursor
     }
 }
 

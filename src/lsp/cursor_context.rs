@@ -15,7 +15,7 @@ use crate::source::{SourceFile, Span};
 use crate::workspace::{self, FileRole};
 
 /// The cursor in a text.
-pub struct View<'a> {
+pub struct CursorContext<'a> {
     /// The workspace.
     pub state: &'a WorkspaceState,
     /// The text.
@@ -34,7 +34,7 @@ pub struct View<'a> {
     pub encoding: Encoding,
 }
 
-impl<'a> View<'a> {
+impl<'a> CursorContext<'a> {
     /// The cursor at `offset` of `file`.
     pub fn new(
         state: &'a WorkspaceState,

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::lsp::testing::Editor;
+use crate::lsp::test_editor::Editor;
 
 const RECIPE: &str = "name: a\nconnections: { highlevel: studio-1 }\ntrigger: { poll: fitr.clients.list }\nvars:\n  first: \"{{ event.full_name }}\"\nactions:\n  - id: contact\n    do: contacts.upsert\n    with: { email: \"{{ event.email | lower }}\", firstName: \"{{ vars.first }}\" }\n  - id: notes\n    do: contacts.notes.list\n    with: { contactId: \"{{ steps.contact.id }}\" }\n  - do: log\n    for_each: \"{{ steps.notes }}\"\n    as: note\n    with: { message: \"{{ note.body }} {{ env.ALERT_URL }} {{ now() }}\" }\n";
 const TESTS: &str =
@@ -122,7 +122,7 @@ fn references_are_found_in_templates_tests_and_other_recipes() {
     assert_eq!(places(&mut editor, "textDocument/references", &at_id), wanted);
     let at_operation = editor.open("recipes/a.yaml", &at("contacts.up‸sert"));
     assert_eq!(places(&mut editor, "textDocument/references", &at_operation), here(8));
-    let settings = crate::lsp::testing::SETTINGS.replace("studio-1:", "stud‸io-1:");
+    let settings = crate::lsp::test_editor::SETTINGS.replace("studio-1:", "stud‸io-1:");
     let at_connection = editor.open("hob.yaml", &settings);
     assert_eq!(places(&mut editor, "textDocument/references", &at_connection), here(2));
 }
