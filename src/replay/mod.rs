@@ -15,6 +15,6 @@ mod step_map;
 mod tests;
 
 pub use compare::{Change, What};
-pub use replayer::Doubt;
-pub use report::{Counts, DoubtGroup, Example, Group, GroupKey, ReplayedRun, Report, Values};
+pub use replayer::Uncertainty;
+pub use report::{Counts, Example, Group, GroupKey, ReplayedRun, Report, UncertaintyGroup, Values};
 pub use run_replay::{NotReplayed, RunReplay, links_before, reads_links};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::knowledge::Known;
 use super::recording::{Recording, result};
-use super::replayer::{Answer, Answers, Doubt, End};
+use super::replayer::{Answer, Answers, End, Uncertainty};
 use super::request::{Answered, Request};
 use super::step_map::StepMap;
 use crate::catalog::{Effect, path};
@@ -142,7 +142,7 @@ impl Answers for RecordedAnswers<'_> {
 }
 
 fn stop(request: &Request, reason: &str) -> Answer {
-    Answer::Stop(End::Unknown(Doubt::new(&request.step, reason)))
+    Answer::Stop(End::Unknown(Uncertainty::new(&request.step, reason)))
 }
 
 /// The answer to a repeated request, as the step takes it now.

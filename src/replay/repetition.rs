@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::recording::Recording;
-use super::replayer::{Answer, Answers, Decided, Doubt, End, RecordedRun, replay};
+use super::replayer::{Answer, Answers, Decided, End, RecordedRun, Uncertainty, replay};
 use super::request::{Answered, Request};
 use crate::catalog::{Builtin, Effect, Operation};
 use crate::check::CheckedRecipe;
@@ -13,7 +13,7 @@ use crate::template::LinkQuery;
 use crate::value::{Value, changes};
 
 /// What the run did, if deciding it once more with `recipe` comes to the same; otherwise what differs.
-pub(super) fn repeat(recipe: &CheckedRecipe, recorded_run: RecordedRun<'_>) -> Result<Decided, Doubt> {
+pub(super) fn repeat(recipe: &CheckedRecipe, recorded_run: RecordedRun<'_>) -> Result<Decided, Uncertainty> {
     let mut answers =
         Repetition { recipe, recording: recorded_run.recording, visited: Vec::new(), wrong: None };
     let decided = replay(recipe, recorded_run, &mut answers);
@@ -28,11 +28,11 @@ pub(super) fn repeat(recipe: &CheckedRecipe, recorded_run: RecordedRun<'_>) -> R
         happened && !answers.visited.contains(key)
     });
     if let Some((key, _)) = left {
-        return Err(Doubt::new(key, unrepeatable("this step is not reached")));
+        return Err(Uncertainty::new(key, unrepeatable("this step is not reached")));
     }
     let ended = recorded_run.detail.row.state;
     let is_same = match &decided.end {
-        End::Unknown(doubt) => return Err(doubt.clone()),
+        End::Unknown(uncertainty) => return Err(uncertainty.clone()),
         End::In(RunState::Parked, ..) => matches!(ended, RunState::Parked | RunState::Skipped),
         End::In(state, ..) => *state == ended,
         End::Open => match ended {
@@ -48,7 +48,7 @@ pub(super) fn repeat(recipe: &CheckedRecipe, recorded_run: RecordedRun<'_>) -> R
                 End::In(state, ..) => format!("it is {state}, and was {ended}"),
                 _ => format!("it goes on, and was {ended}"),
             };
-            Err(Doubt::of_run(unrepeatable(&end)))
+            Err(Uncertainty::of_run(unrepeatable(&end)))
         }
     }
 }
@@ -80,7 +80,7 @@ struct Repetition<'a> {
     recipe: &'a CheckedRecipe,
     recording: &'a Recording<'a>,
     visited: Vec<StepKey>,
-    wrong: Option<Doubt>,
+    wrong: Option<Uncertainty>,
 }
 
 impl Repetition<'_> {
@@ -123,7 +123,7 @@ impl Answers for Repetition<'_> {
             },
         };
         if let Some(what) = wrong {
-            self.wrong = Some(Doubt::new(&call.step, unrepeatable(&what)));
+            self.wrong = Some(Uncertainty::new(&call.step, unrepeatable(&what)));
             return Answer::Stop(End::Open);
         }
         match step.and_then(Answered::of) {

@@ -32,7 +32,7 @@ pub(super) enum Answer {
     Known(Box<Answered>),
     /// The step is taken to succeed; no more than this is known of its result.
     Assumed(Known, Box<Answered>),
-    /// The same of a request without an answer that could stand for it; in words, why, if that is a doubt.
+    /// The same of a request without an answer that could stand for it; in words, why, if that is an uncertainty.
     Missing(Option<String>),
     /// What follows is not known.
     Stop(End),
@@ -46,22 +46,22 @@ pub(super) enum End {
     /// The history ends here.
     Open,
     /// It cannot be known, for this reason.
-    Unknown(Doubt),
+    Unknown(Uncertainty),
 }
 
 /// Something that cannot be known from the history.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Doubt {
+pub struct Uncertainty {
     /// The step; none for the start of the run.
     pub step: Option<String>,
     /// What is not known, and why.
     pub reason: String,
-    /// It only follows from another doubt about the run.
+    /// It only follows from another uncertainty about the run.
     pub follows: bool,
 }
 
-impl Doubt {
-    /// A doubt about the run as a whole.
+impl Uncertainty {
+    /// An uncertainty about the run as a whole.
     pub(super) fn of_run(reason: impl Into<String>) -> Self {
         Self { step: None, reason: reason.into(), follows: false }
     }
@@ -79,7 +79,7 @@ pub(super) struct Decided {
     pub(super) requests: Vec<Request>,
     pub(super) end: End,
     /// What cannot be known.
-    pub(super) doubts: Vec<Doubt>,
+    pub(super) uncertainties: Vec<Uncertainty>,
     /// Actions of which it is not known what they would do.
     pub(super) unknown: Vec<String>,
     /// Steps whose ids are taken from the recording, although their requests would be others.
@@ -110,7 +110,7 @@ pub(super) fn replay(
         decided: Decided {
             requests: Vec::new(),
             end: End::Open,
-            doubts: Vec::new(),
+            uncertainties: Vec::new(),
             unknown: Vec::new(),
             assumed: Vec::new(),
         },
@@ -169,7 +169,7 @@ impl Replayer<'_> {
                     Some(links) => self.apply(&mut machine, Entry::LinksFound { step, links }, self.clock),
                     None => {
                         let reason = "it finds a link that the recorded run did not look up";
-                        if let Err(end) = self.leave_out(&step, Doubt::new(&step, reason)) {
+                        if let Err(end) = self.leave_out(&step, Uncertainty::new(&step, reason)) {
                             return end;
                         }
                         machine = self.machine();
@@ -184,14 +184,14 @@ impl Replayer<'_> {
                 Command::Finish { state, reason } => return End::In(state, reason, self.failed_step()),
                 // No answer is given up on here.
                 Command::Probe(probe) => {
-                    return End::Unknown(Doubt::new(
+                    return End::Unknown(Uncertainty::new(
                         &probe.step,
                         "what its probe would find is not recorded",
                     ));
                 }
             }
         }
-        End::Unknown(Doubt::of_run(format!("it takes more than {MAX_DECISIONS} decisions")))
+        End::Unknown(Uncertainty::of_run(format!("it takes more than {MAX_DECISIONS} decisions")))
     }
 
     /// The time at which the step that `command` executes was decided, if that is another one than the clock shows.
@@ -220,10 +220,14 @@ impl Replayer<'_> {
                 }
                 Reads::Unknown { path, step } => {
                     let reason = format!("it reads `{path}`, which the history does not tell");
-                    let follows = self.decided.doubts.iter().any(|doubt| doubt.step.as_ref() == Some(&step));
+                    let follows = self
+                        .decided
+                        .uncertainties
+                        .iter()
+                        .any(|uncertainty| uncertainty.step.as_ref() == Some(&step));
                     self.history.extend(decision.entries.iter().take(at).cloned());
-                    let doubt = Doubt { follows, ..Doubt::new(key, reason) };
-                    return self.leave_out(key, doubt).map(|()| true);
+                    let uncertainty = Uncertainty { follows, ..Uncertainty::new(key, reason) };
+                    return self.leave_out(key, uncertainty).map(|()| true);
                 }
             }
         }
@@ -231,17 +235,18 @@ impl Replayer<'_> {
     }
 
     /// Goes on without the step, of which it is not known what it would do.
-    fn leave_out(&mut self, key: &StepKey, doubt: Doubt) -> Result<(), End> {
-        let Some(action) = self.action(key) else { return Err(End::Unknown(doubt)) };
+    fn leave_out(&mut self, key: &StepKey, uncertainty: Uncertainty) -> Result<(), End> {
+        let Some(action) = self.action(key) else { return Err(End::Unknown(uncertainty)) };
         if action.operation.builtin == Some(Builtin::Stop) {
-            return Err(End::Unknown(doubt));
+            return Err(End::Unknown(uncertainty));
         }
         let id = action.id.clone();
-        let skipped = Entry::StepSkipped { step: StepKey::new(id.as_str()), reason: doubt.reason.clone() };
+        let skipped =
+            Entry::StepSkipped { step: StepKey::new(id.as_str()), reason: uncertainty.reason.clone() };
         self.history.push(StampedEntry::new(self.clock, skipped));
         self.knowledge.limit(&id, Known::Nothing);
         self.decided.unknown.push(id);
-        self.decided.doubts.push(doubt);
+        self.decided.uncertainties.push(uncertainty);
         Ok(())
     }
 
@@ -253,9 +258,11 @@ impl Replayer<'_> {
                 self.knowledge.limit(action, known);
                 Some(answered)
             }
-            Answer::Missing(doubt) => {
+            Answer::Missing(uncertainty) => {
                 self.knowledge.limit(action, Known::Nothing);
-                self.decided.doubts.extend(doubt.map(|reason| Doubt::new(&call.step, reason)));
+                self.decided
+                    .uncertainties
+                    .extend(uncertainty.map(|reason| Uncertainty::new(&call.step, reason)));
                 None
             }
             Answer::Stop(_) => return,

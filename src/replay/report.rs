@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use indexmap::IndexMap;
 
 use super::compare::{Change, What};
-use super::replayer::Doubt;
+use super::replayer::Uncertainty;
 use super::run_replay::{NotReplayed, RunReplay};
 use crate::run::RunId;
 use crate::value::Difference;
@@ -39,7 +39,7 @@ pub struct Report {
     /// What would be different.
     pub groups: IndexMap<GroupKey, Group>,
     /// What cannot be known.
-    pub doubts: IndexMap<(String, Doubt), DoubtGroup>,
+    pub uncertainties: IndexMap<(String, Uncertainty), UncertaintyGroup>,
     /// Runs in which an id was taken from an answer to another request, by recipe and step.
     pub assumed: BTreeMap<(String, String), u64>,
     /// Most examples of a group.
@@ -112,9 +112,9 @@ pub struct Example {
     pub fields: Vec<Difference>,
 }
 
-/// Runs with the same doubt.
+/// Runs with the same uncertainty.
 #[derive(Debug, Clone, Default)]
-pub struct DoubtGroup {
+pub struct UncertaintyGroup {
     /// How many.
     pub runs: u64,
     /// Some of them.
@@ -126,7 +126,7 @@ impl Counts {
         self.replayed += 1;
         self.same += u64::from(replay.is_same());
         self.different += u64::from(!replay.changes.is_empty());
-        self.inconclusive += u64::from(!replay.doubts.is_empty());
+        self.inconclusive += u64::from(!replay.uncertainties.is_empty());
     }
 }
 
@@ -171,7 +171,7 @@ impl Report {
     pub fn add(&mut self, run: &ReplayedRun, replay: RunReplay) {
         self.counts.add(&replay);
         self.recipes.entry(run.recipe.clone()).or_default().add(&replay);
-        let RunReplay { changes, doubts, assumed } = replay;
+        let RunReplay { changes, uncertainties, assumed } = replay;
         for change in changes {
             let key = GroupKey {
                 recipe: run.recipe.clone(),
@@ -182,8 +182,8 @@ impl Report {
             };
             self.groups.entry(key).or_default().add(run, change, self.most);
         }
-        for doubt in doubts.into_iter().collect::<BTreeSet<_>>() {
-            let group = self.doubts.entry((run.recipe.clone(), doubt)).or_default();
+        for uncertainty in uncertainties.into_iter().collect::<BTreeSet<_>>() {
+            let group = self.uncertainties.entry((run.recipe.clone(), uncertainty)).or_default();
             group.runs += 1;
             if group.examples.len() < self.most {
                 group.examples.push(run.id.clone());

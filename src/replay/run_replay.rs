@@ -4,7 +4,7 @@ use super::compare::{Change, compare};
 use super::recorded_answers::RecordedAnswers;
 use super::recording::Recording;
 use super::repetition::{repeat, writes_only};
-use super::replayer::{Decided, Doubt, End, RecordedRun, replay};
+use super::replayer::{Decided, End, RecordedRun, Uncertainty, replay};
 use super::step_map::StepMap;
 use crate::catalog::Builtin;
 use crate::check::{CheckedRecipe, EventReads};
@@ -20,7 +20,7 @@ pub struct RunReplay {
     /// What would be different.
     pub changes: Vec<Change>,
     /// What cannot be known.
-    pub doubts: Vec<Doubt>,
+    pub uncertainties: Vec<Uncertainty>,
     /// Steps whose answers' ids were taken from the recording although their requests would be others.
     pub assumed: Vec<String>,
 }
@@ -86,21 +86,26 @@ impl RunReplay {
     ) -> Self {
         let recording = Recording::of(detail);
         let recorded_run = RecordedRun { detail, recording: &recording, context };
-        if let Some(doubt) =
+        if let Some(uncertainty) =
             then.and_then(|then| unknown_links(then, now)).or_else(|| unseen_before(now, &recording))
         {
-            return Self::unknown(doubt);
+            return Self::unknown(uncertainty);
         }
         let (mut before, steps) = match then {
             Some(then) => match repeat(then, recorded_run) {
                 Ok(decided) => (decided, StepMap::of(then, now)),
-                Err(doubt) => return Self::unknown(doubt),
+                Err(uncertainty) => return Self::unknown(uncertainty),
             },
             None => {
                 let end = End::In(detail.row.state, detail.row.error.clone(), None);
                 let requests = writes_only(now, recorded_run);
-                let decided =
-                    Decided { requests, end, doubts: Vec::new(), unknown: Vec::new(), assumed: Vec::new() };
+                let decided = Decided {
+                    requests,
+                    end,
+                    uncertainties: Vec::new(),
+                    unknown: Vec::new(),
+                    assumed: Vec::new(),
+                };
                 (decided, StepMap::same(now))
             }
         };
@@ -113,11 +118,11 @@ impl RunReplay {
         if matches!((&before.end, &after.end), (End::Open, End::In(..))) {
             before.end = End::In(detail.row.state, None, None);
         }
-        let mut doubts = after.doubts.clone();
-        if let End::Unknown(doubt) = &after.end {
-            doubts.push(doubt.clone());
+        let mut uncertainties = after.uncertainties.clone();
+        if let End::Unknown(uncertainty) = &after.end {
+            uncertainties.push(uncertainty.clone());
         }
-        Self { changes: compare(&before, &after, &steps), doubts, assumed: after.assumed }
+        Self { changes: compare(&before, &after, &steps), uncertainties, assumed: after.assumed }
     }
 
     /// A run whose recipe, as it was then, cannot be used any more.
@@ -126,16 +131,16 @@ impl RunReplay {
             "its recipe as it was then (version {version}) is not stored, or has mistakes by today's connectors and \
              connections"
         );
-        Self::unknown(Doubt::of_run(reason))
+        Self::unknown(Uncertainty::of_run(reason))
     }
 
-    fn unknown(doubt: Doubt) -> Self {
-        Self { doubts: vec![doubt], ..Self::default() }
+    fn unknown(uncertainty: Uncertainty) -> Self {
+        Self { uncertainties: vec![uncertainty], ..Self::default() }
     }
 
     /// Whether it would do the same, for certain.
     pub fn is_same(&self) -> bool {
-        self.changes.is_empty() && self.doubts.is_empty()
+        self.changes.is_empty() && self.uncertainties.is_empty()
     }
 }
 
@@ -162,12 +167,12 @@ pub fn reads_links(recipe: &CheckedRecipe) -> bool {
     !links_read(recipe).is_empty()
 }
 
-/// The doubt about links of the event's record, which are not in the history: where the recipe reads none but those that
+/// The uncertainty about links of the event's record, which are not in the history: where the recipe reads none but those that
 /// it read, repeating the run shows that they are the same.
-fn unknown_links(then: &CheckedRecipe, now: &CheckedRecipe) -> Option<Doubt> {
+fn unknown_links(then: &CheckedRecipe, now: &CheckedRecipe) -> Option<Uncertainty> {
     let before = links_read(then);
     let name = links_read(now).into_iter().find(|name| !before.contains(name))?;
-    Some(Doubt::of_run(format!("it reads `links{name}`, which the history does not tell")))
+    Some(Uncertainty::of_run(format!("it reads `links{name}`, which the history does not tell")))
 }
 
 /// The names below `links` that templates read.
@@ -189,8 +194,8 @@ fn links_read(recipe: &CheckedRecipe) -> Vec<String> {
     read.collect()
 }
 
-/// The doubt about what was seen of the record before, of a recipe that did not ask for it.
-fn unseen_before(now: &CheckedRecipe, recording: &Recording<'_>) -> Option<Doubt> {
+/// The uncertainty about what was seen of the record before, of a recipe that did not ask for it.
+fn unseen_before(now: &CheckedRecipe, recording: &Recording<'_>) -> Option<Uncertainty> {
     let of_records = matches!(now.trigger(), Trigger::Poll(_) | Trigger::Webhook(Webhook::Events { .. }));
     let is_added = |path: &Vec<String>| {
         let first = path.first().map(String::as_str);
@@ -200,5 +205,5 @@ fn unseen_before(now: &CheckedRecipe, recording: &Recording<'_>) -> Option<Doubt
         return None;
     }
     let name = EventReads::from_recipe(now.recipe()).event.iter().find_map(is_added)?;
-    Some(Doubt::of_run(format!("it reads `event.{name}`, which the history does not tell")))
+    Some(Uncertainty::of_run(format!("it reads `event.{name}`, which the history does not tell")))
 }

@@ -99,9 +99,11 @@ fn told(replay: &RunReplay) -> Vec<String> {
     replay.changes.iter().map(one).collect()
 }
 
-fn doubts(replay: &RunReplay) -> Vec<String> {
-    let one = |doubt: &super::Doubt| format!("{}: {}", doubt.step.clone().unwrap_or_default(), doubt.reason);
-    replay.doubts.iter().map(one).collect()
+fn uncertainties(replay: &RunReplay) -> Vec<String> {
+    let one = |uncertainty: &super::Uncertainty| {
+        format!("{}: {}", uncertainty.step.clone().unwrap_or_default(), uncertainty.reason)
+    };
+    replay.uncertainties.iter().map(one).collect()
 }
 
 const READ: &str = "- { id: read, do: things.get, with: { id: \"{{ event.id }}\" } }\n";
@@ -143,7 +145,7 @@ fn what_is_sent_otherwise_is_told_with_its_fields() {
     let field = &changed.changes[0].fields[0];
     assert_eq!((&field.expected, &field.found), (&Some(json!("Ada")), &Some(json!("ADA"))));
     assert_eq!(changed.changes[0].record.as_deref(), Some("e1"));
-    assert!(changed.doubts.is_empty());
+    assert!(changed.uncertainties.is_empty());
     assert_eq!(told(&replay(&then, &lines(&[READ, SHOUT]))), ["removed write id,name,at"]);
     assert_eq!(told(&replay(&lines(&[READ, SHOUT]), &then)), ["added write id,name,at"]);
     assert_eq!(told(&replay(&then, &lines(&[READ, SHOUT, WRITE]))), ["moved write"]);
@@ -186,26 +188,30 @@ fn reads_that_were_not_recorded_are_never_guessed() {
     // Steps that do not need it are compared all the same.
     let beside = replay(&then, &lines(&[READ, more, &WRITE.replace("event.name", "event.id"), SHOUT]));
     assert_eq!(told(&beside), ["changed write name"]);
-    assert_eq!(doubts(&beside), ["more: things.get was not read with these inputs"]);
+    assert_eq!(uncertainties(&beside), ["more: things.get was not read with these inputs"]);
     let needed = lines(&[READ, more, WRITE, &SHOUT.replace("steps.read.level", "steps.more.level")]);
     let needed = replay(&then, &needed);
     assert!(told(&needed).is_empty(), "{needed:?}");
-    assert!(doubts(&needed)[1].starts_with("shout: it reads `steps.more.level`"), "{:?}", doubts(&needed));
+    assert!(
+        uncertainties(&needed)[1].starts_with("shout: it reads `steps.more.level`"),
+        "{:?}",
+        uncertainties(&needed)
+    );
     // A default is no answer, and neither is a condition.
     for text in ["steps.more.level | default(3)", "steps.more.level is defined"] {
         let now = lines(&[READ, more, WRITE, &SHOUT.replace("steps.read.level", text)]);
-        assert_eq!(replay(&then, &now).doubts.len(), 2, "{text}");
+        assert_eq!(replay(&then, &now).uncertainties.len(), 2, "{text}");
     }
     let stops = "- { if: \"{{ steps.more.level > 1 }}\", do: stop }\n";
     let stopped = replay(&then, &lines(&[READ, more, stops, WRITE, SHOUT]));
     assert!(
-        told(&stopped).is_empty() && stopped.doubts.len() == 2,
+        told(&stopped).is_empty() && stopped.uncertainties.len() == 2,
         "what follows depends on it: {stopped:?}"
     );
     let value = "- { id: value, do: state.get, with: { key: a } }\n- { do: things.shout, with: { text: \"{{ steps.value }}\" } }\n";
     assert!(replay(&lines(&[value]), &lines(&["# x\n", value])).is_same());
     let other = replay(&lines(&[value]), &lines(&[&value.replace("key: a", "key: b")]));
-    assert_eq!(other.doubts.len(), 2, "{other:?}");
+    assert_eq!(other.uncertainties.len(), 2, "{other:?}");
 }
 
 #[test]
@@ -220,13 +226,13 @@ fn of_the_answer_to_another_request_only_ids_are_taken() {
         (told(&by_id), by_id.assumed.clone()),
         (vec!["changed made name".to_owned()], vec!["made".to_owned()])
     );
-    assert!(by_id.doubts.is_empty());
+    assert!(by_id.uncertainties.is_empty());
     let by_field = replay(&lines(&[then, &uses("new")]), &lines(&[&now, &uses("new")]));
     assert_eq!(told(&by_field), ["changed made name"]);
-    assert!(doubts(&by_field)[0].starts_with("use: it reads `steps.made.new`"), "{by_field:?}");
+    assert!(uncertainties(&by_field)[0].starts_with("use: it reads `steps.made.new`"), "{by_field:?}");
     // A write that was not there has no id either.
     let added = replay(&lines(&[READ]), &lines(&[READ, then, &uses("id")]));
-    assert_eq!((told(&added), added.doubts.len()), (vec!["added made name".to_owned()], 1));
+    assert_eq!((told(&added), added.uncertainties.len()), (vec!["added made name".to_owned()], 1));
 }
 
 #[test]
@@ -237,14 +243,14 @@ fn reads_after_writes_that_differ_are_not_trusted() {
     let now = then.replace("event.name", "event.id");
     let replayed = replay(&then, &now);
     assert_eq!(told(&replayed), ["changed write name"]);
-    assert!(doubts(&replayed)[0].starts_with("name: it reads `steps.again.name`"), "{replayed:?}");
+    assert!(uncertainties(&replayed)[0].starts_with("name: it reads `steps.again.name`"), "{replayed:?}");
     let without = replay(&then, &lines(&[READ, again, name]));
-    assert_eq!(without.doubts.len(), 1, "the read before showed what was there before: {without:?}");
+    assert_eq!(without.uncertainties.len(), 1, "the read before showed what was there before: {without:?}");
     // Another record is as it was.
     let elsewhere = then
         .replace("id: again, do: things.get, with: { id: e1 }", "id: again, do: things.get, with: { id: b }");
     let replayed = replay(&elsewhere, &elsewhere.replace("event.name", "event.id"));
-    assert!(replayed.doubts.is_empty(), "{replayed:?}");
+    assert!(replayed.uncertainties.is_empty(), "{replayed:?}");
 }
 
 #[test]
@@ -276,7 +282,7 @@ fn failures_are_as_they_were_as_far_as_it_is_known() {
     assert!(replayed(&format!("# same\n{then}")).is_same());
     let fixed = replayed(&then.replace("steps.read.level", "steps.read.name"));
     assert_eq!(told(&fixed), ["changed shout text"], "{fixed:?}");
-    assert!(doubts(&fixed)[0].contains("it failed, and whether the other request would"), "{fixed:?}");
+    assert!(uncertainties(&fixed)[0].contains("it failed, and whether the other request would"), "{fixed:?}");
     let goes_on = replayed(&then.replace("id: shout, ", "id: shout, on_error: continue, "));
     assert_eq!(told(&goes_on), ["failed succeeded", "removed alert name"]);
 }
@@ -301,7 +307,7 @@ fn fewer_attempts_fail_where_more_were_needed() {
     assert!(replayed(&then, &attempts(3)).is_same());
     assert_eq!(told(&replayed(&then, &attempts(2))), ["succeeded failed shout reason"]);
     let more = replayed(&attempts(2), &then);
-    assert!(doubts(&more)[0].contains("whether one more attempt would succeed"), "{more:?}");
+    assert!(uncertainties(&more)[0].contains("whether one more attempt would succeed"), "{more:?}");
 }
 
 #[test]
@@ -320,7 +326,7 @@ fn a_run_that_cannot_be_repeated_is_inconclusive() {
     assert_eq!(told(&known), ["changed shout text"]);
     let unknown = RunReplay::of(&detail, Some(&recipe_then), &now, &with_key("two"));
     assert!(told(&unknown).is_empty());
-    assert!(doubts(&unknown)[0].contains("`text` differs"), "{unknown:?}");
+    assert!(uncertainties(&unknown)[0].contains("`text` differs"), "{unknown:?}");
 }
 
 #[test]
@@ -333,7 +339,7 @@ fn results_that_were_not_kept_are_not_known() {
         }
     }
     let replayed = RunReplay::of(&detail, Some(&then), &now, &context());
-    assert!(told(&replayed).is_empty() && replayed.doubts.len() == 1, "{replayed:?}");
+    assert!(told(&replayed).is_empty() && replayed.uncertainties.len() == 1, "{replayed:?}");
 }
 
 #[test]
@@ -355,7 +361,7 @@ fn a_run_that_was_retried_counts_as_it_ended() {
     detail.row.state = RunState::Succeeded;
     let now = recipe(&then.replace("event.name", "event.id"));
     let replayed = RunReplay::of(&detail, Some(&before), &now, &context());
-    assert_eq!((told(&replayed), doubts(&replayed)), (vec!["changed write name".to_owned()], vec![]));
+    assert_eq!((told(&replayed), uncertainties(&replayed)), (vec!["changed write name".to_owned()], vec![]));
 }
 
 #[test]
@@ -401,7 +407,7 @@ fn what_a_person_resolved_counts_and_what_followed_the_parking_does_not() {
     let other =
         RunReplay::of(&detail, Some(&before), &recipe(&then.replace("read.level", "read.name")), &context());
     assert_eq!(told(&other), ["changed shout text"]);
-    assert!(doubts(&other)[0].contains("its answer was never known"), "{other:?}");
+    assert!(uncertainties(&other)[0].contains("its answer was never known"), "{other:?}");
     let without = RunReplay::of(&detail, Some(&before), &recipe(&lines(&[READ])), &context());
     assert_eq!(told(&without), ["parked succeeded", "removed shout text"]);
 }

@@ -121,13 +121,13 @@ fn what_was_not_recorded_is_inconclusive() {
     recorded.edit(&read);
     let page = recorded.json(&[], 1);
     assert_eq!((&page["inconclusive"], &page["different"]), (&all, &0.into()), "{page:#}");
-    let doubts = page["doubts"].as_array().unwrap();
-    let steps: Vec<&Value> = doubts.iter().map(|doubt| &doubt["step"]).collect();
+    let uncertainties = page["uncertainties"].as_array().unwrap();
+    let steps: Vec<&Value> = uncertainties.iter().map(|uncertainty| &uncertainty["step"]).collect();
     assert_eq!(steps, ["note", "notes"], "{page:#}");
     let text = recorded.replay(&[], 1).output;
     assert!(text.contains("contacts.notes.list was not read with these inputs"), "{text}");
     assert!(text.contains("so that these steps are not known either: `note` in"), "{text}");
-    let follows: Vec<&Value> = doubts.iter().map(|doubt| &doubt["follows"]).collect();
+    let follows: Vec<&Value> = uncertainties.iter().map(|uncertainty| &uncertainty["follows"]).collect();
     assert_eq!(follows, [true, false], "{page:#}");
     // One less, and in another order.
     recorded.edit(

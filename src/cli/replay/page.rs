@@ -47,17 +47,17 @@ impl Page<'_> {
             report.recipes.iter().map(|(name, counts)| with(json!({ "recipe": name }), counts_of(counts)));
         let not_replayed =
             report.not_replayed.iter().map(|(reason, runs)| json!({ "reason": reason.name(), "runs": runs }));
-        let doubts = report.doubts.iter().map(|((recipe, doubt), group)| {
+        let uncertainties = report.uncertainties.iter().map(|((recipe, uncertainty), group)| {
             let examples: Vec<&str> = group.examples.iter().map(|run| run.0.as_str()).collect();
-            let doubt_at = json!({
+            let described = json!({
                 "recipe": recipe,
-                "step": doubt.step,
-                "reason": doubt.reason,
-                "follows": doubt.follows,
+                "step": uncertainty.step,
+                "reason": uncertainty.reason,
+                "follows": uncertainty.follows,
                 "runs": group.runs,
                 "examples": examples,
             });
-            with(doubt_at, place(self.step_place(recipe, doubt.step.as_deref())))
+            with(described, place(self.step_place(recipe, uncertainty.step.as_deref())))
         });
         let assumed = report
             .assumed
@@ -70,7 +70,7 @@ impl Page<'_> {
             "until": filter.until,
             "recipes": recipes.collect::<Vec<_>>(),
             "changes": report.groups.iter().map(|(key, group)| self.change(key, group)).collect::<Vec<_>>(),
-            "doubts": doubts.collect::<Vec<_>>(),
+            "uncertainties": uncertainties.collect::<Vec<_>>(),
             "assumed": assumed.collect::<Vec<_>>(),
             "not_replayed": not_replayed.collect::<Vec<_>>(),
             "without_recipe": gone.collect::<Vec<_>>(),

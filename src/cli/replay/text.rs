@@ -17,21 +17,25 @@ pub(super) fn text(page: &Page<'_>, all: bool) -> String {
     let mut lines = Vec::new();
     for recipe in report.recipes.keys() {
         let groups = report.groups.iter().filter(|(key, _)| key.recipe == *recipe);
-        let doubts = report.doubts.iter().filter(|((name, _), _)| name == recipe);
+        let uncertainties = report.uncertainties.iter().filter(|((name, _), _)| name == recipe);
         let before = lines.len();
         let mut following = Vec::new();
         for (key, group) in groups {
             lines.extend(change(page, key, group, all));
         }
-        for ((_, doubt), group) in doubts {
-            if let Some(step) = doubt.step.as_ref().filter(|_| doubt.follows) {
+        for ((_, uncertainty), group) in uncertainties {
+            if let Some(step) = uncertainty.step.as_ref().filter(|_| uncertainty.follows) {
                 following.push(format!("`{step}` in {}", runs(group.runs)));
                 continue;
             }
-            let place = page.step_place(recipe, doubt.step.as_deref());
+            let place = page.step_place(recipe, uncertainty.step.as_deref());
             let place = place.map(|place| format!("{place} ")).unwrap_or_default();
-            let step = doubt.step.as_ref().map(|step| format!("step `{step}`: ")).unwrap_or_default();
-            lines.push(format!("{place}{recipe}, {step}{} inconclusive: {}", runs(group.runs), doubt.reason));
+            let step = uncertainty.step.as_ref().map(|step| format!("step `{step}`: ")).unwrap_or_default();
+            lines.push(format!(
+                "{place}{recipe}, {step}{} inconclusive: {}",
+                runs(group.runs),
+                uncertainty.reason
+            ));
             let names: Vec<&str> = group.examples.iter().map(|run| run.0.as_str()).collect();
             lines.push(some(&names.join(", "), group.runs, names.len()));
         }
