@@ -3,34 +3,7 @@
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::sync_workspace::{ADA, Workspace};
-
-const PEOPLE: &str = r#"
-name: people
-sync:
-  sides:
-    highlevel: { record: contact, every: 10ms }
-    fitr: { record: client, every: 10ms }
-  match: email
-  fields:
-    email: {}
-    name: { highlevel: firstName, fitr: full_name }
-    phone: {}
-"#;
-/// Each contact has a task of a coach.
-const FOLLOW_UPS: &str = r#"
-name: follow-ups
-sync:
-  sides:
-    highlevel: { record: contact, every: 10ms }
-    fitr: { record: task, every: 10ms }
-  match: contact
-  fields:
-    contact: { highlevel: id, fitr: external_id, direction: to-fitr }
-    client: { fitr: { field: client_id, value: "{{ 'cl_81d5kq2v' }}" }, direction: to-fitr }
-    title: { fitr: { value: "{{ 'Call ' ~ record.firstName }}" }, direction: to-fitr }
-  create: to-fitr
-"#;
+use crate::sync_workspace::{ADA, FOLLOW_UPS, PEOPLE, Workspace};
 
 impl Workspace {
     /// A pair of records called Ada.
