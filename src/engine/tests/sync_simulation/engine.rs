@@ -26,6 +26,8 @@ const CONNECTORS: [&str; 2] = ["fitr", "highlevel"];
 /// Milliseconds between polls, and between sweeps for lost webhooks.
 pub(super) const POLL_INTERVAL: i64 = 5000;
 const SWEEP_INTERVAL: i64 = 60_000;
+/// So many milliseconds after the last edit everything has come to an end.
+const NEVER_ENDS: i64 = 14_400_000;
 
 /// The time so many milliseconds after the beginning.
 pub(super) fn at(millisecond: i64) -> DateTime<Utc> {
@@ -55,6 +57,24 @@ pub(super) enum Progress {
     Ended { stored: Box<StoredRun>, state: RunState, reason: String },
 }
 
+/// What is to be done next. `A` is what people do.
+pub(super) enum Next<A> {
+    Act(A),
+    /// The list of a system is read.
+    List {
+        system: usize,
+    },
+    /// A request of the run of a lane arrives.
+    Request {
+        lane: Lane,
+        call: Box<StepCall>,
+    },
+    /// The runs of a lane go on.
+    Advance {
+        lane: Lane,
+    },
+}
+
 /// Executes runs. `A` is what people do to the systems.
 pub(super) struct Engine<A> {
     pub(super) mode: Mode,
@@ -62,6 +82,8 @@ pub(super) struct Engine<A> {
     pub(super) random: Random,
     /// In milliseconds.
     pub(super) now: i64,
+    /// In milliseconds.
+    pub(super) last_edit: i64,
     pub(super) timeline: Timeline<A>,
     pub(super) log: Vec<String>,
     pub(super) history: MemoryHistory,
@@ -86,6 +108,7 @@ impl<A> Engine<A> {
             recipes,
             random,
             now: 0,
+            last_edit: 0,
             timeline: Timeline::new(),
             log: Vec::new(),
             history: MemoryHistory::default(),
@@ -95,6 +118,29 @@ impl<A> Engine<A> {
             waiting: BTreeMap::new(),
             active: BTreeMap::new(),
         }
+    }
+
+    /// What is to be done next; `None` if nothing happens any more.
+    pub(super) fn next(&mut self) -> Option<Next<A>> {
+        let (when, task) = self.timeline.next()?;
+        assert!(when < self.last_edit + NEVER_ENDS, "it does not come to an end");
+        self.now = when;
+        Some(match task {
+            Task::Act(action) => Next::Act(action),
+            Task::List { system } => Next::List { system },
+            Task::ReceiveRequest { lane, call } => Next::Request { lane, call },
+            Task::Deliver { system, event } => {
+                Next::Advance { lane: self.receive(system, Event { received: at(when), ..event }) }
+            }
+            Task::ReceiveAnswer { lane, call, result, shown } => {
+                self.take_answer(&lane, &call, result, &shown);
+                Next::Advance { lane }
+            }
+            Task::Resume { lane } => {
+                self.rebuild_machine(&lane);
+                Next::Advance { lane }
+            }
+        })
     }
 
     pub(super) fn log(&mut self, line: &str) {
@@ -231,7 +277,7 @@ impl<A> Engine<A> {
     }
 
     /// Another process, or the same one later, goes on from the history alone.
-    pub(super) fn rebuild_machine(&mut self, lane: &Lane) {
+    fn rebuild_machine(&mut self, lane: &Lane) {
         if let Some(active) = self.active.remove(lane) {
             let machine = self.machine(lane, &active.stored);
             self.active.insert(lane.clone(), ActiveRun { machine, ..active });
@@ -311,7 +357,7 @@ impl<A> Engine<A> {
     }
 
     /// Records the answer to a request of the run of a lane, and what it wrote.
-    pub(super) fn take_answer(&mut self, lane: &Lane, call: &StepCall, result: StepResult, shown: &Value) {
+    fn take_answer(&mut self, lane: &Lane, call: &StepCall, result: StepResult, shown: &Value) {
         let mut active = self.active.remove(lane).unwrap();
         let run = active.stored.run.id.clone();
         let now = at(self.now);

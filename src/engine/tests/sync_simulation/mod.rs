@@ -1,7 +1,9 @@
 //! Two systems that two recipes keep equal: whatever is edited at once, lost, late, doubled or out of order, both are
 //! equal in the end. Time, systems and journal are simulated; what is decided, and from what, is the real thing.
 
+mod counts;
 mod engine;
+mod environment;
 mod generated;
 mod memory;
 mod plain;

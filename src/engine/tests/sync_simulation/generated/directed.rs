@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::super::engine::at;
+use super::super::environment::Environment as _;
 use super::super::random::Random;
 use super::super::recipes::Mode;
 use super::super::timeline::Task;
@@ -28,7 +29,7 @@ impl Story {
     fn new(edits: Vec<Action>, planned: Vec<Planned>) -> Self {
         let mut simulation = Simulation::empty(Mode::Webhooks, Random::none());
         simulation.planned = planned;
-        simulation.last_edit = LATER;
+        simulation.engine.last_edit = LATER;
         let timeline = &mut simulation.engine.timeline;
         timeline.add(1000, Task::Act(Action::Make { system: FITR, pair: 0 }));
         edits.into_iter().for_each(|edit| timeline.add(LATER, Task::Act(edit)));
@@ -105,7 +106,7 @@ fn a_value_that_hob_wrote_once_may_come_back_by_an_edit() {
     let mut story = Story::new(vec![edit(FITR, NAME, "first")], vec![planned]);
     for (n, value) in [(1, "second"), (2, "first")] {
         let when = LATER + n * LATER;
-        story.0.last_edit = when;
+        story.0.engine.last_edit = when;
         story.0.engine.timeline.add(when, Task::Act(edit(HIGHLEVEL, NAME, value)));
     }
     let story = story.play();
@@ -126,7 +127,7 @@ fn edits_of_both_records_at_once_are_written_once_each() {
 fn an_event_older_than_what_was_made_equal_changes_nothing() {
     let mut story = Story::new(vec![edit(FITR, NAME, "old")], Vec::new());
     story.0.engine.timeline.add(2 * LATER, Task::Act(edit(FITR, NAME, "new")));
-    story.0.last_edit = 3 * LATER;
+    story.0.engine.last_edit = 3 * LATER;
     let id = "cl_00000001";
     let record = json!({
         "id": id, "email": "p0@example.com", "full_name": "old", "updated_at": at(LATER).to_rfc3339(),

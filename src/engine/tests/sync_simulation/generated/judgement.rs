@@ -9,6 +9,7 @@ impl Simulation {
     /// What is wrong in the end.
     pub(super) fn mistakes(&mut self) -> Vec<String> {
         let mut wrong = Vec::new();
+        self.counts.runs = self.engine.history.runs.len();
         for (run, stored) in &self.failed {
             wrong.push(format!("{run} of {} has failed", stored.run.recipe));
         }

@@ -3,7 +3,6 @@
 //! crashes, and failed runs are retried long after. In the end both records of each pair are equal, and no value comes
 //! back that was replaced before. Time, systems and journal are simulated.
 
-mod counts;
 mod directed;
 mod judgement;
 mod links;
@@ -14,9 +13,10 @@ mod systems;
 
 use std::fmt::Write as _;
 
-use counts::Counts;
 use simulation::Simulation;
 
+use super::counts::Counts;
+use super::environment::Environment as _;
 use super::seeds::Seeds;
 
 /// Seeds of a usual run.

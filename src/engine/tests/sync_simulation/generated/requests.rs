@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::environment::Environment as _;
 use super::super::timeline::{Lane, Task};
 use super::simulation::{Action, Simulation};
 use super::systems::{EMAIL, KINDS};
@@ -62,7 +63,7 @@ impl Simulation {
         }
     }
 
-    pub(super) fn handle_request(&mut self, lane: Lane, call: Box<StepCall>) {
+    pub(super) fn answer(&mut self, lane: Lane, call: Box<StepCall>) {
         let fault = self.fault(&call);
         let (result, shown) = match call.operation.builtin {
             Some(which) => {

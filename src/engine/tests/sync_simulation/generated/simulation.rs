@@ -4,23 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Map;
 
+use super::super::counts::Counts;
 use super::super::engine::{Engine, Progress, StoredRun, at};
+use super::super::environment::Environment;
 use super::super::random::Random;
 use super::super::recipes::Mode;
 use super::super::timeline::{Lane, Task};
-use super::counts::Counts;
 use super::links::MemoryLinks;
 use super::recipes::checked;
 use super::requests::Planned;
 use super::systems::{FIELDS, KINDS, System, Values};
 use crate::event::Event;
-use crate::run::{Entry, OperatorAction, RunId, RunState, StampedEntry, plan_intervention};
+use crate::run::{Entry, OperatorAction, RunId, RunState, StampedEntry, StepCall, plan_intervention};
 
 const PAIRS: usize = 4;
 const EDITS: usize = 60;
 /// So many milliseconds after the last edit nothing fails any more.
 const RECOVERED_AFTER: i64 = 600_000;
-const NEVER_ENDS: i64 = 14_400_000;
 
 /// What people do.
 #[derive(Clone)]
@@ -42,7 +42,6 @@ pub(super) struct Simulation {
     pub(super) engine: Engine<Action>,
     pub(super) systems: [System; 2],
     pub(super) counts: Counts,
-    pub(super) last_edit: i64,
     pub(super) fails: bool,
     /// What happens at requests, besides what happens by chance.
     pub(super) planned: Vec<Planned>,
@@ -67,7 +66,6 @@ impl Simulation {
             engine: Engine::new(mode, checked(mode), random, [Map::new(), Map::new()]),
             systems: KINDS.each_ref().map(System::new),
             counts: Counts::default(),
-            last_edit: 0,
             fails: true,
             planned: Vec::new(),
             links: MemoryLinks::default(),
@@ -99,47 +97,9 @@ impl Simulation {
             let (system, pair, when) = (random.index(2), random.index(PAIRS), random.below(when));
             timeline.add(when, Task::Act(Action::Delete { system, pair }));
         }
-        self.last_edit = when;
         timeline.add(when + RECOVERED_AFTER, Task::Act(Action::Recover));
+        self.engine.last_edit = when;
         self.engine.schedule_lists();
-    }
-
-    /// Until nothing happens any more.
-    pub(super) fn run(&mut self) {
-        while let Some((when, task)) = self.engine.timeline.next() {
-            assert!(when < self.last_edit + NEVER_ENDS, "it does not come to an end");
-            self.engine.now = when;
-            match task {
-                Task::Act(action) => self.act(action),
-                Task::Deliver { system, event } => {
-                    self.receive(system, Event { received: at(when), ..event });
-                }
-                Task::List { system } => self.list(system),
-                Task::ReceiveRequest { lane, call } => self.handle_request(lane, call),
-                Task::ReceiveAnswer { lane, call, result, shown } => {
-                    self.engine.take_answer(&lane, &call, result, &shown);
-                    self.advance(&lane);
-                }
-                Task::Resume { lane } => {
-                    self.engine.rebuild_machine(&lane);
-                    self.advance(&lane);
-                }
-            }
-        }
-    }
-
-    pub(super) fn act(&mut self, action: Action) {
-        match action {
-            Action::Make { system, pair } => self.make(system, pair),
-            Action::Edit { system, pair, field, value } => self.edit(system, pair, field, value),
-            Action::Delete { system, pair } => self.delete(system, pair),
-            Action::Retry { run } => self.retry(&run),
-            Action::Recover => {
-                self.fails = false;
-                let all: Vec<RunId> = self.failed.keys().cloned().collect();
-                all.iter().for_each(|run| self.retry(run));
-            }
-        }
     }
 
     fn make(&mut self, system: usize, pair: usize) {
@@ -186,31 +146,8 @@ impl Simulation {
         engine.send_webhook(system, id, told, by_hob);
     }
 
-    /// A poll, or a sweep for lost webhooks.
-    fn list(&mut self, system: usize) {
-        for listed in self.systems[system].list(self.engine.now) {
-            let is_sweep = self.engine.mode == Mode::Webhooks;
-            if is_sweep && listed.is_told {
-                continue;
-            }
-            let told = match is_sweep {
-                false => (if listed.is_new { "new" } else { "changed" }, listed.record),
-                true => {
-                    let (kind, body) = KINDS[system].webhook(false, listed.record.clone());
-                    (kind, if system == 0 { body } else { listed.record })
-                }
-            };
-            let event = self.engine.listed(system, &listed.id, told, listed.by_hob);
-            self.receive(system, event);
-        }
-        if self.engine.now < self.last_edit + 2 * RECOVERED_AFTER {
-            self.engine.list_again(system);
-        }
-    }
-
     fn receive(&mut self, system: usize, event: Event) {
         let lane = self.engine.receive(system, event);
-        self.counts.runs += 1;
         self.advance(&lane);
     }
 
@@ -229,19 +166,6 @@ impl Simulation {
         self.engine.log(&format!("{run} retried"));
         let lane = self.engine.wait(stored);
         self.advance(&lane);
-    }
-
-    pub(super) fn advance(&mut self, lane: &Lane) {
-        loop {
-            match self.engine.advance(lane) {
-                Progress::Waits => return,
-                Progress::Probes(probe) => {
-                    let finding = self.probe(lane, &probe);
-                    self.engine.take_finding(lane, &probe, finding);
-                }
-                Progress::Ended { stored, state, reason } => self.count_end(*stored, state, &reason),
-            }
-        }
     }
 
     fn count_end(&mut self, stored: StoredRun, state: RunState, reason: &str) {
@@ -265,6 +189,66 @@ impl Simulation {
                 timeline.add(when, Task::Act(Action::Retry { run: run.clone() }));
             }
             self.failed.insert(run, stored);
+        }
+    }
+}
+
+impl Environment for Simulation {
+    type Action = Action;
+
+    fn engine(&mut self) -> &mut Engine<Action> {
+        &mut self.engine
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Make { system, pair } => self.make(system, pair),
+            Action::Edit { system, pair, field, value } => self.edit(system, pair, field, value),
+            Action::Delete { system, pair } => self.delete(system, pair),
+            Action::Retry { run } => self.retry(&run),
+            Action::Recover => {
+                self.fails = false;
+                let all: Vec<RunId> = self.failed.keys().cloned().collect();
+                all.iter().for_each(|run| self.retry(run));
+            }
+        }
+    }
+
+    fn list(&mut self, system: usize) {
+        for listed in self.systems[system].list(self.engine.now) {
+            let is_sweep = self.engine.mode == Mode::Webhooks;
+            if is_sweep && listed.is_told {
+                continue;
+            }
+            let told = match is_sweep {
+                false => (if listed.is_new { "new" } else { "changed" }, listed.record),
+                true => {
+                    let (kind, body) = KINDS[system].webhook(false, listed.record.clone());
+                    (kind, if system == 0 { body } else { listed.record })
+                }
+            };
+            let event = self.engine.listed(system, &listed.id, told, listed.by_hob);
+            self.receive(system, event);
+        }
+        if self.engine.now < self.engine.last_edit + 2 * RECOVERED_AFTER {
+            self.engine.list_again(system);
+        }
+    }
+
+    fn handle_request(&mut self, lane: Lane, call: Box<StepCall>) {
+        self.answer(lane, call);
+    }
+
+    fn advance(&mut self, lane: &Lane) {
+        loop {
+            match self.engine.advance(lane) {
+                Progress::Waits => return,
+                Progress::Probes(probe) => {
+                    let finding = self.probe(lane, &probe);
+                    self.engine.take_finding(lane, &probe, finding);
+                }
+                Progress::Ended { stored, state, reason } => self.count_end(*stored, state, &reason),
+            }
         }
     }
 }

@@ -8,8 +8,10 @@ mod systems;
 
 use std::fmt::Write as _;
 
-use simulation::{Counts, Simulation};
+use simulation::Simulation;
 
+use super::counts::Counts;
+use super::environment::Environment as _;
 use super::recipes::Mode;
 use super::seeds::Seeds;
 
@@ -25,7 +27,7 @@ fn two_systems_end_equal_and_no_echo_runs() {
         simulation.run();
         let counts = simulation.counts;
         let [fitr, highlevel] = [0, 1].map(|system: usize| simulation.systems[system].values());
-        let has_echo = simulation.engine.mode == Mode::Webhooks && counts.echoes > 0;
+        let has_echo = simulation.engine.mode == Mode::Webhooks && counts.echo_writes > 0;
         let summary = format!("HOB_SYNC_SEED={seed}: {fitr:?} {highlevel:?} {counts:?}");
         if is_single {
             println!("{}\n{summary}", simulation.engine.log.join("\n"));
@@ -38,7 +40,7 @@ fn two_systems_end_equal_and_no_echo_runs() {
     assert!(failures.is_empty(), "{failures}{total:?}");
     // A list that lags may show what hob wrote after what it overwrote: whether somebody set it back cannot be told, and
     // what cannot be told runs.
-    assert!(total.echoes * 1000 <= total.edits, "{total:?}");
+    assert!(total.echo_writes * 1000 <= total.edits, "{total:?}");
     // What changes nothing is known by the ledger, and need not be sent.
     let writes = total.writes - total.idle_writes;
     assert!(writes * 100 <= total.edits * 105, "more is written than was edited: {total:?}");

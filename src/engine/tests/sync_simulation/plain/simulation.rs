@@ -2,46 +2,21 @@
 
 use serde_json::{Map, json};
 
+use super::super::counts::Counts;
 use super::super::engine::{Engine, Progress, at};
+use super::super::environment::Environment;
 use super::super::random::Random;
 use super::super::recipes::Mode;
 use super::super::timeline::{Lane, Task};
 use super::recipes::checked;
 use super::systems::{FIELDS, RecordVersions, SYSTEMS, System, Values};
 use crate::catalog::Effect;
-use crate::event::Event;
 use crate::journal::RunDetail;
 use crate::run::{Entry, RunState, StampedEntry, StepCall, StepError, StepResult};
 
 const EDITS: usize = 200;
 /// So many milliseconds after the last edit nothing is under way any more.
 const SETTLED_AFTER: i64 = 600_000;
-const NEVER_ENDS: i64 = 7_200_000;
-
-/// What has happened.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Counts {
-    pub(super) edits: usize,
-    pub(super) writes: usize,
-    /// Writes that changed nothing.
-    pub(super) idle_writes: usize,
-    pub(super) suppressed: usize,
-    /// Echoes that ran because two writes may have crossed, and had not.
-    pub(super) precautions: usize,
-    /// Other echoes that ran.
-    pub(super) echoes: usize,
-}
-
-impl Counts {
-    pub(super) fn add(&mut self, other: Self) {
-        self.edits += other.edits;
-        self.writes += other.writes;
-        self.idle_writes += other.idle_writes;
-        self.suppressed += other.suppressed;
-        self.precautions += other.precautions;
-        self.echoes += other.echoes;
-    }
-}
 
 /// Somebody changes a field of a record.
 pub(super) struct Edit {
@@ -55,7 +30,6 @@ pub(super) struct Simulation {
     pub(super) engine: Engine<Edit>,
     pub(super) systems: [RecordVersions; 2],
     pub(super) counts: Counts,
-    last_edit: i64,
 }
 
 /// The lane of all runs of a recipe.
@@ -73,7 +47,6 @@ impl Simulation {
             engine: Engine::new(mode, checked(mode), Random::new(seed), links),
             systems: [0, 1].map(|system: usize| RecordVersions::new(&SYSTEMS[system], values())),
             counts: Counts::default(),
-            last_edit: 0,
         };
         simulation.schedule();
         simulation
@@ -89,41 +62,8 @@ impl Simulation {
             let value = format!("x{}", random.below(5));
             timeline.add(when, Task::Act(Edit { system, field, value }));
         }
-        self.last_edit = when;
+        self.engine.last_edit = when;
         self.engine.schedule_lists();
-    }
-
-    /// Until nothing happens any more.
-    pub(super) fn run(&mut self) {
-        while let Some((when, task)) = self.engine.timeline.next() {
-            assert!(when < self.last_edit + NEVER_ENDS, "it does not come to an end");
-            self.engine.now = when;
-            match task {
-                Task::Act(edit) => self.edit(edit),
-                Task::Deliver { system, event } => {
-                    let lane = self.engine.receive(system, Event { received: at(when), ..event });
-                    self.advance(&lane);
-                }
-                Task::List { system } => self.list(system),
-                Task::ReceiveRequest { lane, call } => self.handle_request(lane, call),
-                Task::ReceiveAnswer { lane, call, result, shown } => {
-                    self.engine.take_answer(&lane, &call, result, &shown);
-                    self.advance(&lane);
-                }
-                Task::Resume { lane } => {
-                    self.engine.rebuild_machine(&lane);
-                    self.advance(&lane);
-                }
-            }
-        }
-    }
-
-    fn edit(&mut self, Edit { system, field, value }: Edit) {
-        self.engine.log(&format!("{} edited: {field} = {value}", SYSTEMS[system].connector));
-        let mut values = self.systems[system].values().clone();
-        values[field] = value;
-        self.counts.edits += usize::from(values != *self.systems[system].values());
-        self.change(system, values, false);
     }
 
     /// The record has these values from now on, and a webhook may be sent.
@@ -143,25 +83,6 @@ impl Simulation {
         engine.send_webhook(system, record, (*event, body), by_hob);
     }
 
-    /// A poll, or a sweep for lost webhooks.
-    fn list(&mut self, system: usize) {
-        if let Some(listed) = self.systems[system].list(self.engine.now) {
-            let is_sweep = self.engine.mode == Mode::Webhooks;
-            if !(is_sweep && self.has_arrived(system, listed.changed)) {
-                let told = match is_sweep {
-                    false => ("changed", listed.record),
-                    true => (SYSTEMS[system].event, SYSTEMS[system].reconciled(listed.record)),
-                };
-                let event = self.engine.listed(system, SYSTEMS[system].record, told, listed.by_hob);
-                let lane = self.engine.receive(system, event);
-                self.advance(&lane);
-            }
-        }
-        if self.engine.now < self.last_edit + SETTLED_AFTER {
-            self.engine.list_again(system);
-        }
-    }
-
     /// Whether a run since the change knows of it, or may fetch the record yet.
     fn has_arrived(&self, system: usize, changed: i64) -> bool {
         let knows = |detail: &RunDetail| {
@@ -178,44 +99,6 @@ impl Simulation {
         let recipe = self.engine.recipes.by_source[system].name();
         self.engine.is_busy(&lane(system))
             || self.engine.history.runs.iter().any(|detail| detail.row.recipe == recipe && knows(detail))
-    }
-
-    fn advance(&mut self, lane: &Lane) {
-        loop {
-            match self.engine.advance(lane) {
-                Progress::Waits => return,
-                Progress::Ended { state, reason, .. } => {
-                    assert!(
-                        matches!(state, RunState::Succeeded | RunState::Suppressed),
-                        "{state:?}: {reason}"
-                    );
-                    self.counts.suppressed += usize::from(state == RunState::Suppressed);
-                }
-                Progress::Probes(probe) => panic!("{probe:?}"),
-            }
-        }
-    }
-
-    fn handle_request(&mut self, lane: Lane, call: Box<StepCall>) {
-        let is_write = call.effect != Effect::Read;
-        let system = if is_write { 1 - lane.0 } else { lane.0 };
-        if is_write {
-            self.write(&lane, &call);
-        }
-        let shown = self.systems[system].record();
-        let Engine { random, timeline, now, .. } = &mut self.engine;
-        let is_lost = is_write && random.percent(3);
-        let result = match is_lost {
-            true => StepResult::Again { error: StepError::new("no answer"), not_before: None, lost: true },
-            false => StepResult::Done(shown.clone()),
-        };
-        // A process that crashes here knows only what it meant to do.
-        if is_write && random.percent(2) {
-            timeline.add(*now + 3000, Task::Resume { lane });
-            return;
-        }
-        let lag = 20 + random.below(400);
-        timeline.add(*now + lag, Task::ReceiveAnswer { lane, call, result, shown });
     }
 
     fn write(&mut self, lane: &Lane, call: &StepCall) {
@@ -243,8 +126,80 @@ impl Simulation {
             (false, _) => {}
             (true, true) => self.counts.precautions += 1,
             (true, false) => {
-                self.counts.echoes += 1;
+                self.counts.echo_writes += 1;
                 self.engine.log(&format!("{run} runs though its event is an echo"));
+            }
+        }
+    }
+}
+
+impl Environment for Simulation {
+    type Action = Edit;
+
+    fn engine(&mut self) -> &mut Engine<Edit> {
+        &mut self.engine
+    }
+
+    fn act(&mut self, Edit { system, field, value }: Edit) {
+        self.engine.log(&format!("{} edited: {field} = {value}", SYSTEMS[system].connector));
+        let mut values = self.systems[system].values().clone();
+        values[field] = value;
+        self.counts.edits += usize::from(values != *self.systems[system].values());
+        self.change(system, values, false);
+    }
+
+    fn list(&mut self, system: usize) {
+        if let Some(listed) = self.systems[system].list(self.engine.now) {
+            let is_sweep = self.engine.mode == Mode::Webhooks;
+            if !(is_sweep && self.has_arrived(system, listed.changed)) {
+                let told = match is_sweep {
+                    false => ("changed", listed.record),
+                    true => (SYSTEMS[system].event, SYSTEMS[system].reconciled(listed.record)),
+                };
+                let event = self.engine.listed(system, SYSTEMS[system].record, told, listed.by_hob);
+                let lane = self.engine.receive(system, event);
+                self.advance(&lane);
+            }
+        }
+        if self.engine.now < self.engine.last_edit + SETTLED_AFTER {
+            self.engine.list_again(system);
+        }
+    }
+
+    fn handle_request(&mut self, lane: Lane, call: Box<StepCall>) {
+        let is_write = call.effect != Effect::Read;
+        let system = if is_write { 1 - lane.0 } else { lane.0 };
+        if is_write {
+            self.write(&lane, &call);
+        }
+        let shown = self.systems[system].record();
+        let Engine { random, timeline, now, .. } = &mut self.engine;
+        let is_lost = is_write && random.percent(3);
+        let result = match is_lost {
+            true => StepResult::Again { error: StepError::new("no answer"), not_before: None, lost: true },
+            false => StepResult::Done(shown.clone()),
+        };
+        // A process that crashes here knows only what it meant to do.
+        if is_write && random.percent(2) {
+            timeline.add(*now + 3000, Task::Resume { lane });
+            return;
+        }
+        let lag = 20 + random.below(400);
+        timeline.add(*now + lag, Task::ReceiveAnswer { lane, call, result, shown });
+    }
+
+    fn advance(&mut self, lane: &Lane) {
+        loop {
+            match self.engine.advance(lane) {
+                Progress::Waits => return,
+                Progress::Ended { state, reason, .. } => {
+                    assert!(
+                        matches!(state, RunState::Succeeded | RunState::Suppressed),
+                        "{state:?}: {reason}"
+                    );
+                    self.counts.suppressed += usize::from(state == RunState::Suppressed);
+                }
+                Progress::Probes(probe) => panic!("{probe:?}"),
             }
         }
     }

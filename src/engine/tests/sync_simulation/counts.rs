@@ -20,6 +20,8 @@ pub(super) struct Counts {
     pub(super) echo_runs: usize,
     /// What those wrote that changed nothing. (They may make up for what an earlier run could not do.)
     pub(super) echo_writes: usize,
+    /// The same of those that ran because two writes may have crossed, and had not.
+    pub(super) precautions: usize,
     /// Records of one address on one side.
     pub(super) duplicates: usize,
 }
@@ -37,6 +39,7 @@ impl Counts {
         self.suppressed += other.suppressed;
         self.echo_runs += other.echo_runs;
         self.echo_writes += other.echo_writes;
+        self.precautions += other.precautions;
         self.duplicates += other.duplicates;
     }
 }
