@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::pair_base::PairSearch;
 use super::record_history::RecordHistory;
 use crate::check::CheckedRecipe;
-use crate::event::Event;
+use crate::event::{Event, Source};
 use crate::journal::{RunDetail, RunFilter};
 use crate::recipe::EchoPolicy;
 use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, SourceWrite, Subject};
@@ -31,13 +32,19 @@ impl<H: RecordHistory> EvidenceSearch<'_, H> {
         // Writes in progress first: those that finish meanwhile are then among the finished writes.
         let pending = self.pending(&subject).await?;
         let writes = self.own_writes(&subject).await?;
-        if writes.is_empty() && pending.is_empty() {
+        let Self { history, recipe, run } = self;
+        let pair = match event.source {
+            // Whoever wants a backfill wants to have each pair looked at.
+            Source::Backfill(_) => None,
+            _ => PairSearch { history, recipe, run, subject: &subject }.base().await?,
+        };
+        if writes.is_empty() && pending.is_empty() && pair.is_none() {
             return Ok(None);
         }
         let earlier = self.earlier(event, &subject, |state| state != RunState::Waiting).await?;
         let crossing = self.crossing(&subject, &writes).await?;
         let allow = self.recipe.recipe().echo == EchoPolicy::Allow;
-        Ok(Some(Evidence { subject, writes, pending, earlier, crossing, allow }))
+        Ok(Some(Evidence { subject, writes, pending, earlier, crossing, pair, allow }))
     }
 
     async fn own_writes(&self, subject: &Subject) -> Result<Vec<OwnWrite>, H::Error> {

@@ -16,6 +16,7 @@ mod not_kept;
 mod offload;
 mod options;
 mod pages;
+mod pair_base;
 mod paused;
 mod probe_runner;
 mod recipe_choice;

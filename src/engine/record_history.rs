@@ -1,8 +1,9 @@
 //! What is known about a record: hob's writes to it, writes in progress, and the runs about it.
 
 use super::leases::LeaseGuard;
+use super::pair_base::LinkEnd;
 use super::store_retry::{LeaseLost, with_store_retry};
-use crate::journal::{Journal, RunDetail, RunFilter, RunRow, Written};
+use crate::journal::{Journal, LinkBase, RunDetail, RunFilter, RunRow, Written};
 use crate::run::{RunId, Unsettled};
 
 /// Where the past of records is read from.
@@ -27,6 +28,12 @@ pub(super) trait RecordHistory {
         filter: &RunFilter,
         is_wanted: impl Fn(&RunRow) -> bool,
     ) -> Result<Vec<RunDetail>, Self::Error>;
+
+    /// The record at the other end of a link.
+    async fn linked(&self, end: &LinkEnd) -> Result<Option<String>, Self::Error>;
+
+    /// What is noted with a link.
+    async fn link_base(&self, end: &LinkEnd) -> Result<Option<LinkBase>, Self::Error>;
 }
 
 /// The journal, read for a run.
@@ -59,5 +66,16 @@ impl RecordHistory for JournalHistory<'_> {
             details.extend(with_store_retry(self.run, self.guard, || self.journal.run(&row.id)).await?);
         }
         Ok(details)
+    }
+    async fn linked(&self, end: &LinkEnd) -> Result<Option<String>, LeaseLost> {
+        let (from, to) = end.ends();
+        let ask = || self.journal.find_link(&end.name, from, to);
+        let link = with_store_retry(self.run, self.guard, ask).await?;
+        Ok(link.map(|link| if end.is_from { link.to } else { link.from }))
+    }
+
+    async fn link_base(&self, end: &LinkEnd) -> Result<Option<LinkBase>, LeaseLost> {
+        let (from, to) = end.ends();
+        with_store_retry(self.run, self.guard, || self.journal.link_base(&end.name, from, to)).await
     }
 }

@@ -12,6 +12,7 @@ use super::found_links::find_links;
 use super::leases::LeaseGuard;
 use super::missing_recipe::wait_for_recipe;
 use super::not_kept::not_kept;
+use super::pair_base::reads_base;
 use super::probe_runner::{ProbeResult, run_probe};
 use super::recipe_choice::{RecipeChoice, choose_recipe, save_recipe};
 use super::recorder::Recorder;
@@ -152,6 +153,10 @@ impl RunWorker {
                     .await;
             };
             for stamped in decision.entries {
+                if matches!(stamped.entry, Entry::Started { .. }) && reads_base(&self.recipe).is_some() {
+                    // Before it reads: a run about the other record of the pair asks for it.
+                    self.recorder.make_urgent();
+                }
                 if matches!(stamped.entry, Entry::StepUnchanged { .. }) {
                     let counters = &self.shared.counters;
                     counters.count_write(self.recipe.name(), &self.accounts, WriteCount::Unchanged);

@@ -87,7 +87,9 @@ impl Settlement<'_, '_, '_> {
             let has = match shape.is_some_and(|shape| shape.is_open() || shape.fields.contains_key(name)) {
                 true => {
                     let answered = member(&format!("steps.{step}"), name);
-                    format!("({answered} | default({sent}) if steps.{step} else {sent})")
+                    // An answer with nothing in the field shows that it was not kept.
+                    let answered = format!("({answered} if {answered} is defined else {sent})");
+                    format!("({answered} if steps.{step} else {sent})")
                 }
                 false => sent,
             };

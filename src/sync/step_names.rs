@@ -5,9 +5,9 @@ pub(super) const BASE: &str = "base";
 /// Notes what is about to be written.
 pub(super) const INTENT: &str = "intent";
 /// Reads the record of the event.
-pub(super) const OWN: &str = "own";
+pub const OWN: &str = "own";
 /// Reads the other record.
-pub(super) const OTHER: &str = "other";
+pub const OTHER: &str = "other";
 /// Writes the other record.
 pub(super) const UPDATED: &str = "updated";
 /// Writes the record of the event.

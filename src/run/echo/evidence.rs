@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::known_write::{Pending, SourceWrite};
+use super::pair_base::PairBase;
 use super::state::{Effect, FieldPath};
 use super::subject::Subject;
 use super::verdict::{Earlier, OwnWrite, Relation, Report, relate};
@@ -14,7 +15,7 @@ use crate::value::Value;
 
 /// Maximum difference of the clocks of processes.
 const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
-/// How long an event waits for the answer to a write that it may echo.
+/// How long an event waits for the answer to a write that it may echo, or for a run about the other record of its pair.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(2);
 /// Interval between checks of a write in progress.
 const PAUSE: TimeDelta = TimeDelta::milliseconds(500);
@@ -34,6 +35,8 @@ pub struct Evidence {
     pub earlier: Vec<Earlier>,
     /// What hob wrote, derived from this record, to the records from which `writes` were derived.
     pub crossing: Vec<SourceWrite>,
+    /// What the sync that the recipe was generated from knows of the record.
+    pub pair: Option<PairBase>,
     /// Whether echoes run like other events (`echo: allow`).
     pub allow: bool,
 }
@@ -81,6 +84,9 @@ impl Evidence {
         if self.allow {
             return self.run(&relation, None);
         }
+        if let Some(pair) = self.pair.as_ref().filter(|_| !report.removed) {
+            return self.of_pair(pair, &relation, &watched, &report, now);
+        }
         if let Some(write) = relation.echo_of.map(|place| &self.writes[place]) {
             return match self.crossed(write) {
                 Some(other) => self.run(&relation, Some(crossed_reason(write, other))),
@@ -108,6 +114,34 @@ impl Evidence {
             }
         }
         self.run(&relation, None)
+    }
+
+    /// The verdict for the run of a sync about a record that belongs to a pair. What another recipe wrote is news to it.
+    fn of_pair(
+        &self,
+        pair: &PairBase,
+        relation: &Relation,
+        watched: &[FieldPath],
+        report: &Report,
+        now: DateTime<Utc>,
+    ) -> Verdict {
+        let is_known = pair.has_dealt_with(watched, report, relation.echo_of.is_some());
+        match &pair.under_way {
+            // It may have read what this record had before, and write that: only then is it known what both have. With news,
+            // both runs would look at the pair twice.
+            Some(run) if now - report.received < LONGEST_WAIT => {
+                let reason = format!("waits for run {run}, which is about the other record of the pair");
+                Verdict::Wait { until: now + PAUSE, reason }
+            }
+            None if is_known => {
+                let told = "it shows nothing that the sync has not dealt with";
+                let wrote = relation
+                    .shows
+                    .map(|place| format!(", and what hob wrote{}", of_run(&self.writes[place])));
+                Verdict::Echo(format!("an echo: {told}{}", wrote.unwrap_or_default()))
+            }
+            _ => self.run(relation, None),
+        }
     }
 
     /// What hob derived from this record and wrote to the one from which it derived `write`, after it had read that one

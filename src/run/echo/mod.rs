@@ -2,6 +2,7 @@
 
 mod evidence;
 mod known_write;
+mod pair_base;
 mod state;
 mod subject;
 mod verdict;
@@ -9,6 +10,7 @@ mod within_parent;
 
 pub use evidence::{Evidence, Verdict};
 pub use known_write::{Pending, SourceWrite};
+pub use pair_base::{PairBase, Reading};
 pub use state::{Effect as WriteEffect, FieldPath};
 pub use subject::Subject;
 pub use verdict::{Earlier, OwnWrite, Relation, Report, relate};

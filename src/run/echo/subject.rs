@@ -43,6 +43,8 @@ pub struct Subject {
     reads: EventReads,
     /// Steps that read such records.
     reading_steps: Vec<String>,
+    /// Fields with the time of the record's last change.
+    updated: BTreeSet<String>,
 }
 
 impl Subject {
@@ -86,6 +88,7 @@ impl Subject {
             }
             _ => return None,
         }
+        let updated = lists.iter().filter_map(|list| list.updated.clone()).collect();
         let mut aside: BTreeSet<String> = ids.into_iter().collect();
         for list in lists {
             aside.extend(
@@ -129,6 +132,7 @@ impl Subject {
             list_lag,
             reads,
             reading_steps,
+            updated,
         })
     }
 
@@ -136,13 +140,15 @@ impl Subject {
     /// was.
     pub fn report(&self, event: &Event, payload: &Value, fetched: Option<DateTime<Utc>>) -> Report {
         let polled = event.source.is_list().then_some(self.list_lag);
+        let record = path::read(payload, &self.at).unwrap_or_default();
         Report {
             received: fetched.unwrap_or(event.received),
             lag: fetched.map(|_| TimeDelta::zero()).or(polled),
             hydrated: fetched.is_some(),
             kind: event.kind.as_str().to_owned(),
             removed: event.kind.names().any(|name| self.removals.iter().any(|removal| removal == name)),
-            record: path::read(payload, &self.at).unwrap_or_default(),
+            changed: self.changed(&record),
+            record,
         }
     }
 
@@ -186,6 +192,11 @@ impl Subject {
         }
         let (suppressed, succeeded) = (state == RunState::Suppressed, state == RunState::Succeeded);
         Earlier { report, suppressed, succeeded }
+    }
+
+    /// When `record` was changed last, as it says itself.
+    pub fn changed(&self, record: &Value) -> Value {
+        self.updated.iter().find_map(|name| record.get(name)).cloned().unwrap_or_default()
     }
 
     /// The fields by which the record is compared: those that the recipe reads, or all where it reads none. `None` if

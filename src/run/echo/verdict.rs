@@ -58,6 +58,8 @@ pub struct Report {
     pub removed: bool,
     /// The record.
     pub record: Value,
+    /// The record's own time of its last change; null if it tells none.
+    pub changed: Value,
 }
 
 /// An earlier event about the record.
@@ -325,6 +327,7 @@ mod tests {
             kind: "updated".into(),
             removed: false,
             record,
+            changed: Value::Null,
         }
     }
 

@@ -84,6 +84,8 @@ pub(super) struct Engine<A> {
     pub(super) now: i64,
     /// In milliseconds.
     pub(super) last_edit: i64,
+    /// No webhook tells of the next change.
+    pub(super) loses_next: bool,
     pub(super) timeline: Timeline<A>,
     pub(super) log: Vec<String>,
     pub(super) history: MemoryHistory,
@@ -109,6 +111,7 @@ impl<A> Engine<A> {
             random,
             now: 0,
             last_edit: 0,
+            loses_next: false,
             timeline: Timeline::new(),
             log: Vec::new(),
             history: MemoryHistory::default(),
@@ -176,7 +179,7 @@ impl<A> Engine<A> {
 
     /// Whether no webhook tells of a change.
     pub(super) fn loses_webhook(&mut self) -> bool {
-        self.mode == Mode::Polls || self.random.percent(10)
+        std::mem::take(&mut self.loses_next) || self.mode == Mode::Polls || self.random.percent(10)
     }
 
     /// Sends a webhook about a record: it may be late, and may come twice.
@@ -187,8 +190,7 @@ impl<A> Engine<A> {
         (kind, body): (&str, Value),
         by_hob: bool,
     ) {
-        let source = Source::Connector(CONNECTORS[system].into());
-        let event = self.event(system, record, source, (kind, body), by_hob);
+        let event = self.told(system, record, (kind, body), by_hob);
         let lag =
             if self.random.percent(5) { self.random.below(90_000) } else { 50 + self.random.below(2000) };
         // Sent twice under one id, it is one event; here it comes twice under two.
@@ -197,6 +199,12 @@ impl<A> Engine<A> {
             self.timeline.add(again, Task::Deliver { system, event: event.clone() });
         }
         self.timeline.add(self.now + lag, Task::Deliver { system, event });
+    }
+
+    /// The event of a webhook about a record.
+    pub(super) fn told(&mut self, system: usize, record: &str, told: (&str, Value), by_hob: bool) -> Event {
+        let source = Source::Connector(CONNECTORS[system].into());
+        self.event(system, record, source, told, by_hob)
     }
 
     /// The event of a record that a list shows.
@@ -301,7 +309,7 @@ impl<A> Engine<A> {
         let (when, task) = loop {
             let decision = active.machine.decide(at(self.now));
             active.stored.entries.extend(decision.entries);
-            self.note_unsettled(&active);
+            self.store(&active);
             match decision.command {
                 Command::GatherEvidence => self.gather_evidence(lane, &mut active),
                 Command::Execute(call) => {
@@ -312,7 +320,8 @@ impl<A> Engine<A> {
                     self.active.insert(lane.clone(), active);
                     return Progress::Probes(probe);
                 }
-                Command::Sleep { until, .. } => {
+                Command::Sleep { until, reason } => {
+                    self.log(&format!("{} {reason}", active.stored.run.id));
                     break ((until - at(0)).num_milliseconds() + 1, Task::Resume { lane: lane.clone() });
                 }
                 Command::Finish { state, reason } => {
@@ -340,12 +349,15 @@ impl<A> Engine<A> {
         self.log(&format!("{} {}: {} {reason}", stored.run.recipe, stored.run.id, state.name()));
         let detail = self.history.run_mut(&stored.run.id);
         detail.row.state = state;
-        detail.entries.clone_from(&stored.entries);
         Progress::Ended { stored: Box::new(stored), state, reason }
     }
 
-    fn note_unsettled(&mut self, active: &ActiveRun) {
-        self.history.unsettled.insert(active.stored.run.id.clone(), active.machine.unsettled());
+    /// Stores what a run has come to.
+    fn store(&mut self, active: &ActiveRun) {
+        let run = &active.stored.run.id;
+        self.history.unsettled.insert(run.clone(), active.machine.unsettled());
+        let known = &mut self.history.run_mut(run).entries;
+        known.extend_from_slice(&active.stored.entries[known.len()..]);
     }
 
     /// Tells the run of a lane what its probe has found.
@@ -381,7 +393,7 @@ impl<A> Engine<A> {
         }
         active.machine.apply(&stamped);
         active.stored.entries.push(stamped);
-        self.note_unsettled(&active);
+        self.store(&active);
         self.active.insert(lane.clone(), active);
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use super::links::MemoryLinks;
+use crate::engine::pair_base::LinkEnd;
 use crate::engine::record_history::RecordHistory;
-use crate::journal::{RunDetail, RunFilter, RunRow, Written};
+use crate::journal::{LinkBase, RunDetail, RunFilter, RunRow, Written};
 use crate::run::{RunId, Unsettled};
 
 /// Runs, writes and writes without a known outcome, as a journal keeps them.
@@ -15,6 +17,7 @@ pub(super) struct MemoryHistory {
     /// By time.
     pub(super) writes: Vec<Written>,
     pub(super) unsettled: BTreeMap<RunId, Vec<Unsettled>>,
+    pub(super) links: MemoryLinks,
 }
 
 impl MemoryHistory {
@@ -51,13 +54,13 @@ impl RecordHistory for &MemoryHistory {
         filter: &RunFilter,
         is_wanted: impl Fn(&RunRow) -> bool,
     ) -> Result<Vec<RunDetail>, Infallible> {
-        let RunFilter { recipe, state: None, record, since, until, text: None, priority: None, limit } =
-            filter
+        let RunFilter { recipe, state, record, since, until, text: None, priority: None, limit } = filter
         else {
             panic!("{filter:?}");
         };
         let matches = |row: &RunRow| {
             recipe.as_ref().is_none_or(|recipe| *recipe == row.recipe)
+                && state.is_none_or(|state| state == row.state)
                 && (record.is_none() || *record == row.record)
                 && since.is_none_or(|since| since <= row.created)
                 && until.is_none_or(|until| row.created <= until)
@@ -65,5 +68,14 @@ impl RecordHistory for &MemoryHistory {
         let newest = self.runs.iter().rev().filter(|detail| matches(&detail.row));
         let newest = newest.take(limit.unwrap_or(usize::MAX));
         Ok(newest.filter(|detail| is_wanted(&detail.row)).cloned().collect())
+    }
+    async fn linked(&self, end: &LinkEnd) -> Result<Option<String>, Infallible> {
+        let (from, to) = end.ends();
+        Ok(self.links.find(from, to).map(|link| if end.is_from { link.1.clone() } else { link.0.clone() }))
+    }
+
+    async fn link_base(&self, end: &LinkEnd) -> Result<Option<LinkBase>, Infallible> {
+        let (from, to) = end.ends();
+        Ok(self.links.find(from, to).map(|link| link.2.clone()))
     }
 }

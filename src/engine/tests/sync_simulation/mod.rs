@@ -5,6 +5,7 @@ mod counts;
 mod engine;
 mod environment;
 mod generated;
+mod links;
 mod memory;
 mod plain;
 mod random;

@@ -1,11 +1,12 @@
 //! Two systems that a `sync:` keeps equal, through the recipes that it really stands for: records are made, changed and
-//! deleted on both sides, webhooks are lost, late, doubled and out of order, requests fail, answers are lost, hob
-//! crashes, and failed runs are retried long after. In the end both records of each pair are equal, and no value comes
-//! back that was replaced before. Time, systems and journal are simulated.
+//! deleted on both sides, webhooks are lost, late, doubled and out of order, lists lag and lack records, requests fail or
+//! are too many in a window of time, answers are lost, a value is silently dropped, hob crashes, and failed runs are
+//! retried long after. In the end both records of each pair are equal, no value comes back that was replaced before, and
+//! no run began whose event told nothing new: nothing but what hob wrote, and what earlier runs had dealt with. Time,
+//! systems and journal are simulated.
 
 mod directed;
 mod judgement;
-mod links;
 mod recipes;
 mod requests;
 mod simulation;
@@ -20,7 +21,7 @@ use super::environment::Environment as _;
 use super::seeds::Seeds;
 
 /// Seeds of a usual run.
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 4;
 /// One in which a field is edited on one side while hob writes it on the other, and hob does not come to note that.
 const ALSO: [u64; 1] = [194];
 
@@ -42,10 +43,9 @@ fn a_sync_ends_with_equal_records_whatever_fails() {
     }
     println!("{total:?}");
     assert!(failures.is_empty(), "{failures}{total:?}");
-    assert_eq!(total.duplicates, 0, "{total:?}");
-    // Runs of both directions at once may write the same. An echo that cannot be told from a change is read.
-    assert!(total.idle_writes * 100 <= total.edits * 4, "{total:?}");
-    assert!(total.echo_writes * 100 <= total.edits, "{total:?}");
-    let writes = total.writes - total.idle_writes;
-    assert!(writes * 100 <= total.edits * 105, "more is written than was edited: {total:?}");
+    assert_eq!((total.duplicates, total.echo_runs), (0, 0), "{total:?}");
+    // A write is necessary if it changes something, to what somebody said last. Several edits may go in one.
+    let necessary = total.writes - total.idle_writes - total.stale_writes;
+    assert!(necessary <= total.edits, "more is written than was edited: {total:?}");
+    assert!(total.writes * 100 <= necessary * 105, "{total:?}");
 }

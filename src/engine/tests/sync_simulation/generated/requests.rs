@@ -1,11 +1,14 @@
 //! Requests of the runs: what the systems answer, and what fails.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use super::super::environment::Environment as _;
+use super::super::memory::MemoryHistory;
 use super::super::timeline::{Lane, Task};
 use super::simulation::{Action, Simulation};
-use super::systems::{EMAIL, KINDS};
+use super::systems::{EMAIL, FIELDS, KINDS, Values};
 use crate::catalog::Effect;
 use crate::run::{Finding, Probe, RunId, StepCall, StepError, StepResult};
 
@@ -20,7 +23,7 @@ pub(super) struct Planned {
 }
 
 /// What becomes of a request.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Fault {
     None,
     /// It is not executed: 503.
@@ -65,11 +68,20 @@ impl Simulation {
 
     pub(super) fn answer(&mut self, lane: Lane, call: Box<StepCall>) {
         let fault = self.fault(&call);
+        if fault != Fault::None {
+            let run = &self.engine.run_of(&lane).unwrap().run.id;
+            let line = format!("{run} {}: {fault:?}", call.step);
+            self.engine.log(&line);
+        }
         let (result, shown) = match call.operation.builtin {
             Some(which) => {
                 let own = &self.engine.run_of(&lane).unwrap().run.id;
-                let has_ended = |run: &RunId| self.engine.history.run(run).row.state.is_finished();
-                (self.links.perform(which, &call.inputs, own, has_ended), Value::Null)
+                let own = own.clone();
+                let MemoryHistory { links, runs, .. } = &mut self.engine.history;
+                let row =
+                    |run: &RunId| runs.iter().rfind(|detail| detail.run.id == *run).map(|detail| &detail.row);
+                let has_ended = |run: &RunId| row(run).is_some_and(|row| row.state.is_finished());
+                (links.perform(which, &call.inputs, &own, has_ended), Value::Null)
             }
             None => self.execute(&lane, &call, fault),
         };
@@ -87,12 +99,25 @@ impl Simulation {
     fn execute(&mut self, lane: &Lane, call: &StepCall, fault: Fault) -> (StepResult, Value) {
         let system = KINDS.iter().position(|kind| kind.connector == call.operation.connector).unwrap();
         let is_write = call.effect != Effect::Read;
+        if let Some(wait) = self.systems[system].refuses_until(self.engine.now) {
+            self.counts.limited += 1;
+            let wait = Duration::from_millis(wait.unsigned_abs());
+            return (StepResult::Later { wait, reason: "429".into() }, Value::Null);
+        }
         match (fault, is_write) {
             (Fault::Unavailable, _) => (again("503", false), Value::Null),
             (Fault::Refused, true) => (StepResult::Refused(StepError::new("422")), Value::Null),
             (_, false) => {
                 self.counts.reads += 1;
-                (self.systems[system].read(&call.operation.id, &call.inputs), Value::Null)
+                let result = self.systems[system].read(&call.operation.id, &call.inputs);
+                if let StepResult::Done(shown) = &result {
+                    let run = self.engine.run_of(lane).unwrap().run.id.clone();
+                    let shown = shown.as_array().map_or(std::slice::from_ref(shown), Vec::as_slice);
+                    for id in shown.iter().filter_map(|record| record["id"].as_str()) {
+                        self.systems[system].note_read(id, &run);
+                    }
+                }
+                (result, Value::Null)
             }
             (fault, true) => {
                 let (result, shown) = self.write(system, lane, call);
@@ -126,16 +151,31 @@ impl Simulation {
         let id = id.unwrap_or_else(|| self.engine.new_id(KINDS[system].prefix));
         let is_idle = self.systems[system].is_there(&id) && values == *self.systems[system].values(&id);
         self.counts.idle_writes += usize::from(is_idle);
+        self.counts.stale_writes += usize::from(self.is_stale(system, &id, pair, &values));
         let stored = self.engine.run_of(lane).unwrap();
         let is_echo = self.engine.echoes.contains(&stored.event.id);
         self.counts.echo_writes += usize::from(is_echo && is_idle);
         let run = stored.run.id.clone();
         self.engine.log(&format!("{run} writes {} of {id}", call.step));
-        if !is_idle {
-            self.change(system, &id, pair, values, true);
+        let kept = self.systems[system].kept(&id, values);
+        if !self.systems[system].is_there(&id) || kept != *self.systems[system].values(&id) {
+            self.change(system, &id, pair, kept, true);
         }
         let record = self.systems[system].record(&id);
         (StepResult::Done(record.clone()), record)
+    }
+
+    /// Whether a write puts something in place that nobody said last on either side.
+    fn is_stale(&self, system: usize, id: &str, pair: usize, values: &Values) -> bool {
+        let before = self.systems[system].is_there(id).then(|| self.systems[system].values(id));
+        let kept = |field: usize, value: &str| KINDS[1].kept(field, value);
+        (0..FIELDS).any(|field| {
+            let value = kept(field, &values[field]);
+            let is_written = before.is_some_and(|before| kept(field, &before[field]) != value);
+            let said = self.said.get(&(pair, field));
+            let mut said = said.iter().flat_map(|said| said.iter().flatten());
+            is_written && !said.any(|said| kept(field, said) == value)
+        })
     }
 
     /// Looks for what a create whose answer was lost may have made.

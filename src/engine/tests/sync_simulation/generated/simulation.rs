@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::super::counts::Counts;
 use super::super::engine::{Engine, Progress, StoredRun, at};
@@ -10,15 +10,15 @@ use super::super::environment::Environment;
 use super::super::random::Random;
 use super::super::recipes::Mode;
 use super::super::timeline::{Lane, Task};
-use super::links::MemoryLinks;
 use super::recipes::checked;
 use super::requests::Planned;
-use super::systems::{FIELDS, KINDS, System, Values};
+use super::systems::{FIELDS, KINDS, PHONE, System, TAGS, Values};
 use crate::event::Event;
+use crate::journal::RunDetail;
 use crate::run::{Entry, OperatorAction, RunId, RunState, StampedEntry, StepCall, plan_intervention};
 
 const PAIRS: usize = 4;
-const EDITS: usize = 60;
+const EDITS: usize = 200;
 /// So many milliseconds after the last edit nothing fails any more.
 const RECOVERED_AFTER: i64 = 600_000;
 
@@ -29,6 +29,10 @@ pub(super) enum Action {
     Edit { system: usize, pair: usize, field: usize, value: String },
     /// Make the first record of a pair.
     Make { system: usize, pair: usize },
+    /// The same, and no webhook tells of it.
+    EditUntold { system: usize, pair: usize, field: usize, value: String },
+    /// A webhook about a record comes at once.
+    Tell { system: usize, pair: usize },
     /// Delete a record.
     Delete { system: usize, pair: usize },
     /// Retry a failed run.
@@ -45,7 +49,6 @@ pub(super) struct Simulation {
     pub(super) fails: bool,
     /// What happens at requests, besides what happens by chance.
     pub(super) planned: Vec<Planned>,
-    pub(super) links: MemoryLinks,
     pub(super) failed: BTreeMap<RunId, StoredRun>,
     /// What persons last wrote, by pair and field, on each system.
     pub(super) said: BTreeMap<(usize, usize), [Option<String>; 2]>,
@@ -68,7 +71,6 @@ impl Simulation {
             counts: Counts::default(),
             fails: true,
             planned: Vec::new(),
-            links: MemoryLinks::default(),
             failed: BTreeMap::new(),
             said: BTreeMap::new(),
             deleted: BTreeSet::new(),
@@ -87,7 +89,8 @@ impl Simulation {
             let (system, pair) = (random.index(2), random.index(PAIRS));
             let field = 1 + random.index(FIELDS - 1);
             let value = match field {
-                2 => format!("+44 7700 90{:04}", random.index(10_000)),
+                PHONE => format!("+44 7700 90{:04}", random.index(10_000)),
+                TAGS => format!("t{when} a{}", random.index(1000)),
                 // Each value comes once, so that an old one is known that comes back.
                 _ => format!("v{when}x{}", random.index(1000)),
             };
@@ -105,7 +108,7 @@ impl Simulation {
     fn make(&mut self, system: usize, pair: usize) {
         let id = self.engine.new_id(KINDS[system].prefix);
         let email = format!("p{pair}@example.com");
-        let values: Values = [email, format!("n{pair}"), String::new(), String::new()];
+        let values: Values = [email, format!("n{pair}"), String::new(), String::new(), String::new()];
         self.counts.edits += 1;
         self.said.entry((pair, 1)).or_default()[system] = Some(values[1].clone());
         self.change(system, &id, pair, values, false);
@@ -118,6 +121,15 @@ impl Simulation {
         self.counts.edits += 1;
         self.said.entry((pair, field)).or_default()[system] = Some(value);
         self.change(system, &id, pair, values, false);
+    }
+
+    fn tell(&mut self, system: usize, pair: usize) {
+        let id = self.systems[system].of_pair(pair).unwrap().to_owned();
+        let since = self.systems[system].since(&id);
+        let told = KINDS[system].webhook(false, self.systems[system].record(&id));
+        self.systems[system].tell(&id, since);
+        let event = self.engine.told(system, &id, told, false);
+        self.receive(system, event);
     }
 
     fn delete(&mut self, system: usize, pair: usize) {
@@ -168,10 +180,53 @@ impl Simulation {
         self.advance(&lane);
     }
 
+    /// Whether the event of a run shows nothing but what hob wrote, and what earlier runs have dealt with.
+    fn is_echo(&mut self, stored: &StoredRun) -> bool {
+        let system = usize::from(stored.run.recipe != self.engine.recipes.by_source[0].name());
+        let began =
+            stored.entries.iter().find(|stamped| matches!(stamped.entry, Entry::Started { .. })).unwrap().at;
+        let record = stored.event.record.as_ref().unwrap();
+        let shown = |event: &Event, entries: &[StampedEntry]| {
+            let fetched = entries.iter().find_map(|stamped| match &stamped.entry {
+                Entry::StepSucceeded { step, result, .. } if step.is_hydrate() => {
+                    Some(result.as_ref().clone())
+                }
+                _ => None,
+            });
+            fetched.unwrap_or_else(|| KINDS[system].shown(&event.payload))
+        };
+        let is_over = |detail: &RunDetail| {
+            let is_dealt_with = matches!(detail.row.state, RunState::Succeeded | RunState::Suppressed);
+            is_dealt_with && detail.entries.last().is_some_and(|entry| entry.at <= began)
+        };
+        let history = &self.engine.history;
+        let told: Vec<Value> = history
+            .runs
+            .iter()
+            .filter(|detail| detail.event.record.as_ref() == Some(record) && is_over(detail))
+            .map(|detail| shown(&detail.event, &detail.entries))
+            .collect();
+        let counts = |run: &RunId| is_over(history.run(run));
+        let shown = shown(&stored.event, &stored.entries);
+        let is_echo = self.systems[system].is_echo(record, &shown, &told, counts);
+        if is_echo {
+            let run = &stored.run.id;
+            let ends =
+                if system == 0 { (Some(record.as_str()), None) } else { (None, Some(record.as_str())) };
+            let base = history.links.find(ends.0, ends.1).map(|link| &link.2);
+            let line =
+                format!("{run}, begun {began}, runs though its event is an echo: {shown}, noted is {base:?}");
+            self.engine.log(&line);
+        }
+        is_echo
+    }
+
     fn count_end(&mut self, stored: StoredRun, state: RunState, reason: &str) {
         let begun = stored.entries.iter().filter(|entry| matches!(entry.entry, Entry::BegunAgain { .. }));
         self.counts.begun_again += begun.count();
-        let is_echo = self.engine.echoes.contains(&stored.event.id);
+        let is_echo = self.engine.echoes.contains(&stored.event.id)
+            && state == RunState::Succeeded
+            && self.is_echo(&stored);
         match state {
             RunState::Suppressed => self.counts.suppressed += 1,
             RunState::Succeeded => self.counts.echo_runs += usize::from(is_echo),
@@ -204,6 +259,11 @@ impl Environment for Simulation {
         match action {
             Action::Make { system, pair } => self.make(system, pair),
             Action::Edit { system, pair, field, value } => self.edit(system, pair, field, value),
+            Action::EditUntold { system, pair, field, value } => {
+                self.engine.loses_next = true;
+                self.edit(system, pair, field, value);
+            }
+            Action::Tell { system, pair } => self.tell(system, pair),
             Action::Delete { system, pair } => self.delete(system, pair),
             Action::Retry { run } => self.retry(&run),
             Action::Recover => {
@@ -215,7 +275,7 @@ impl Environment for Simulation {
     }
 
     fn list(&mut self, system: usize) {
-        for listed in self.systems[system].list(self.engine.now) {
+        for listed in self.systems[system].list(self.engine.now, &mut self.engine.random) {
             let is_sweep = self.engine.mode == Mode::Webhooks;
             if is_sweep && listed.is_told {
                 continue;

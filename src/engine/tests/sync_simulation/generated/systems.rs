@@ -2,17 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
 use super::super::engine::at;
-use crate::run::{StepError, StepResult};
+use super::super::random::Random;
+use crate::run::{RunId, StepError, StepResult};
 
-pub(super) const FIELDS: usize = 4;
-/// Place of the address by which records are matched, and of the field that the first system owns.
+pub(super) const FIELDS: usize = 5;
+/// Place of the address by which records are matched, of the field that the first system owns, and of one that is a
+/// list, and of the telephone number.
 pub(super) const EMAIL: usize = 0;
 pub(super) const OWNED: usize = 3;
+pub(super) const TAGS: usize = 4;
+pub(super) const PHONE: usize = 2;
+/// Each system takes so many requests in a window of so many milliseconds.
+const WINDOW: i64 = 10_000;
+const REQUESTS_IN_WINDOW: usize = 8;
 
-/// Values of the fields; empty where there is none.
+/// Values of the fields; empty where there is none. Those of a list are separated by spaces.
 pub(super) type Values = [String; FIELDS];
 
 /// What is known of a system.
@@ -32,7 +40,7 @@ pub(super) const KINDS: [Kind; 2] = [
     Kind {
         connector: "fitr",
         prefix: "cl",
-        fields: ["email", "full_name", "phone", "program"],
+        fields: ["email", "full_name", "phone", "program", "tags"],
         updated: "updated_at",
         id_input: "id",
         list_lag: 0,
@@ -42,7 +50,7 @@ pub(super) const KINDS: [Kind; 2] = [
     Kind {
         connector: "highlevel",
         prefix: "ct",
-        fields: ["email", "firstName", "phone", "city"],
+        fields: ["email", "firstName", "phone", "city", "tags"],
         updated: "dateUpdated",
         id_input: "contactId",
         list_lag: 30_000,
@@ -67,15 +75,30 @@ impl Kind {
         (event, body)
     }
 
+    /// The record that an event of this payload shows.
+    pub(super) fn shown(&self, payload: &Value) -> Value {
+        self.webhook_record.and_then(|field| payload.get(field)).unwrap_or(payload).clone()
+    }
+
+    /// Whether the API takes the value of a field and silently drops it.
+    pub(super) fn drops(&self, field: usize, value: &str) -> bool {
+        self.connector == "highlevel" && field == PHONE && value.ends_with('3')
+    }
+
     /// How the system keeps the value of a field.
     pub(super) fn kept(&self, field: usize, value: &str) -> String {
         match (self.connector, field) {
-            // Names with a capital, phone numbers without spaces.
+            // Names with a capital, phone numbers without spaces, tags by name.
             ("highlevel", 1) => {
                 let mut letters = value.chars();
                 letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
             }
-            ("highlevel", 2) => value.replace(' ', ""),
+            ("highlevel", PHONE) => value.replace(' ', ""),
+            ("highlevel", TAGS) => {
+                let mut tags: Vec<&str> = value.split(' ').collect();
+                tags.sort_unstable();
+                tags.join(" ")
+            }
             _ => value.to_owned(),
         }
     }
@@ -97,6 +120,8 @@ pub(super) struct Record {
     last_listed: Option<usize>,
     /// The newest version that a webhook told.
     told: i64,
+    /// Runs that read it, with the version that they read.
+    reads: Vec<(RunId, usize)>,
 }
 
 /// What a list shows for the first time.
@@ -113,11 +138,13 @@ pub(super) struct Listed {
 pub(super) struct System {
     pub(super) kind: &'static Kind,
     pub(super) records: BTreeMap<String, Record>,
+    /// The window of the last request, and how many came in it.
+    window: (i64, usize),
 }
 
 impl System {
     pub(super) fn new(kind: &'static Kind) -> Self {
-        Self { kind, records: BTreeMap::new() }
+        Self { kind, records: BTreeMap::new(), window: (0, 0) }
     }
 
     /// The record that somebody made, or hob for it, of a pair.
@@ -140,9 +167,15 @@ impl System {
 
     fn shown(&self, id: &str, version: &Version) -> Value {
         let mut record = Map::from_iter([("id".to_owned(), json!(id))]);
-        record.insert(self.kind.updated.to_owned(), json!(at(version.since).to_rfc3339()));
-        for (name, value) in self.kind.fields.iter().zip(&version.values) {
-            record.insert((*name).to_owned(), if value.is_empty() { Value::Null } else { json!(value) });
+        let since = at(version.since).to_rfc3339_opts(SecondsFormat::Millis, true);
+        record.insert(self.kind.updated.to_owned(), json!(since));
+        for (field, (name, value)) in self.kind.fields.iter().zip(&version.values).enumerate() {
+            let value = match (field, value.is_empty()) {
+                (TAGS, _) => value.split(' ').filter(|tag| !tag.is_empty()).collect::<Value>(),
+                (_, true) => Value::Null,
+                (_, false) => json!(value),
+            };
+            record.insert((*name).to_owned(), value);
         }
         Value::Object(record)
     }
@@ -151,6 +184,33 @@ impl System {
     pub(super) fn tell(&mut self, id: &str, since: i64) {
         let record = self.records.get_mut(id).unwrap();
         record.told = record.told.max(since);
+    }
+
+    /// Notes that a run reads the version of now.
+    pub(super) fn note_read(&mut self, id: &str, run: &RunId) {
+        let record = self.records.get_mut(id).unwrap();
+        record.reads.push((run.clone(), record.versions.len() - 1));
+    }
+
+    /// Whether the version that `shown` shows was made by hob alone since the newest one before that a run which
+    /// `counts` accepts has read, or an event in `told` has told.
+    pub(super) fn is_echo(
+        &self,
+        id: &str,
+        shown: &Value,
+        told: &[Value],
+        counts: impl Fn(&RunId) -> bool,
+    ) -> bool {
+        let record = &self.records[id];
+        let version = |shown: &Value| {
+            let time = crate::value::timestamp(&shown[self.kind.updated]);
+            record.versions.iter().rposition(|version| Some(at(version.since)) == time)
+        };
+        let Some(shown) = version(shown) else { return false };
+        let read = record.reads.iter().filter(|(run, _)| counts(run)).map(|(_, version)| *version);
+        let known = read.chain(told.iter().filter_map(version)).max();
+        let first = known.map_or(0, |known| known + 1);
+        record.versions[first.min(shown + 1)..=shown].iter().all(|version| version.by_hob)
     }
 
     pub(super) fn since(&self, id: &str) -> i64 {
@@ -166,16 +226,28 @@ impl System {
             versions: Vec::new(),
             last_listed: None,
             told: -1,
+            reads: Vec::new(),
         });
         // An index lags, and does not go back.
         let listed = record.versions.last().map_or(0, |last| last.listed).max(now + lag);
         record.versions.push(Version { since: now, listed, values: kept, by_hob });
     }
 
-    /// What the list shows that it did not show the last time.
-    pub(super) fn list(&mut self, now: i64) -> Vec<Listed> {
+    /// For how many milliseconds a request has to wait; none if it is taken.
+    pub(super) fn refuses_until(&mut self, now: i64) -> Option<i64> {
+        let window = now / WINDOW;
+        let count = if self.window.0 == window { self.window.1 + 1 } else { 1 };
+        self.window = (window, count);
+        (count > REQUESTS_IN_WINDOW).then(|| (window + 1) * WINDOW - now)
+    }
+
+    /// What the list shows that it did not show the last time. Some of it is on a page that is not read.
+    pub(super) fn list(&mut self, now: i64, random: &mut Random) -> Vec<Listed> {
         let mut all = Vec::new();
         for (id, record) in &mut self.records {
+            if random.percent(3) {
+                continue;
+            }
             let shown = record.versions.iter().rposition(|version| version.listed <= now);
             let Some(shown) = shown.filter(|_| !record.is_deleted) else { continue };
             let last = record.last_listed.replace(shown);
@@ -211,10 +283,25 @@ impl System {
         })
     }
 
+    /// What the record `id` has once `values` are written to it.
+    pub(super) fn kept(&self, id: &str, values: Values) -> Values {
+        let before = self.records.get(id).map(|_| self.values(id).clone()).unwrap_or_default();
+        let mut kept = values;
+        for (field, before) in before.into_iter().enumerate() {
+            if self.kind.drops(field, &kept[field]) {
+                kept[field] = before;
+            }
+        }
+        kept
+    }
+
     /// The values of a record after a write of `inputs`.
     pub(super) fn after(&self, id: Option<&str>, inputs: &Map<String, Value>) -> Values {
         let before = id.map(|id| self.values(id).clone()).unwrap_or_default();
         std::array::from_fn(|field| match inputs.get(self.kind.fields[field]) {
+            Some(Value::Array(items)) => {
+                items.iter().map(|item| item.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+            }
             Some(value) => value.as_str().unwrap().to_owned(),
             None => before[field].clone(),
         })

@@ -1,4 +1,4 @@
-//! Links and their bases, as a journal keeps them.
+//! Links and what is noted with them, as a journal keeps them.
 
 use serde_json::{Map, Value, json};
 
@@ -6,18 +6,19 @@ use crate::catalog::Builtin;
 use crate::journal::{BaseValues, LinkBase, WriteIntent};
 use crate::run::{RunId, StepError, StepResult};
 
-/// The links of the sync.
+/// The links of a sync.
 #[derive(Default)]
 pub(super) struct MemoryLinks(Vec<(String, String, LinkBase)>);
 
 impl MemoryLinks {
-    /// The link with the end that is given.
-    fn at(&mut self, inputs: &Map<String, Value>) -> Option<&mut (String, String, LinkBase)> {
+    /// The link with the ends that are given.
+    pub(super) fn find(&self, from: Option<&str>, to: Option<&str>) -> Option<&(String, String, LinkBase)> {
+        self.0.iter().find(|link| from.is_none_or(|from| from == link.0) && to.is_none_or(|to| to == link.1))
+    }
+
+    fn at(&self, inputs: &Map<String, Value>) -> Option<&(String, String, LinkBase)> {
         let end = |name: &str| inputs.get(name).and_then(Value::as_str);
-        let (from, to) = (end("from"), end("to"));
-        self.0
-            .iter_mut()
-            .find(|link| from.is_none_or(|from| from == link.0) && to.is_none_or(|to| to == link.1))
+        self.find(end("from"), end("to"))
     }
 
     /// Performs an operation for the run `own`. `has_ended` tells of a run whether it has.
@@ -75,7 +76,8 @@ impl MemoryLinks {
     }
 
     fn note(&mut self, inputs: &Map<String, Value>, next: impl FnOnce(LinkBase) -> LinkBase) -> StepResult {
-        let base = &mut self.at(inputs).unwrap().2;
+        let known = self.at(inputs).unwrap().clone();
+        let base = &mut self.0.iter_mut().find(|link| **link == known).unwrap().2;
         if inputs["revision"] != base.revision {
             let error = StepError::new("another run made them equal meanwhile");
             return StepResult::Again { error, not_before: None, lost: false };

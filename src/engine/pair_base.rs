@@ -1,0 +1,110 @@
+//! What the sync that a recipe was generated from knows of the record of an event.
+
+use super::record_history::RecordHistory;
+use crate::catalog::Builtin;
+use crate::check::{CheckedAction, CheckedRecipe};
+use crate::journal::{BaseValues, RunDetail, RunFilter};
+use crate::run::echo::{PairBase, Reading, Subject};
+use crate::run::{Entry, Run, RunId, RunState};
+use crate::sync::{OTHER, OWN, stands_for};
+use crate::value::{Map, Value, id};
+
+/// Maximum number of runs about a record whose reads are examined, the newest.
+const MOST_READINGS: usize = 4;
+
+/// The link of a record, by the end at which it is.
+#[derive(Debug, Clone)]
+pub(super) struct LinkEnd {
+    pub(super) name: String,
+    pub(super) is_from: bool,
+    pub(super) record: String,
+}
+
+impl LinkEnd {
+    /// That of `record` if `recipe` was generated from a sync that keeps pairs equal.
+    fn of(recipe: &CheckedRecipe, record: &str) -> Option<Self> {
+        let base = reads_base(recipe)?;
+        let name = base.with.get("name")?.as_template()?.text().to_owned();
+        let is_from = base.with.get("from").is_some();
+        Some(Self { name, is_from, record: record.to_owned() })
+    }
+
+    /// The record as `from`, or as `to`.
+    pub(super) fn ends(&self) -> (Option<&str>, Option<&str>) {
+        if self.is_from { (Some(&self.record), None) } else { (None, Some(&self.record)) }
+    }
+}
+
+/// The step of a recipe that a sync stands for which reads what is noted with a link.
+pub(super) fn reads_base(recipe: &CheckedRecipe) -> Option<CheckedAction<'_>> {
+    let mut actions = recipe.all_actions().filter(|_| recipe.recipe().is_generated());
+    actions.find(|action| action.operation.builtin == Some(Builtin::LinksBase))
+}
+
+/// Reads what is known of the record of an event.
+pub(super) struct PairSearch<'a, H> {
+    pub(super) history: &'a H,
+    pub(super) recipe: &'a CheckedRecipe,
+    pub(super) run: &'a Run,
+    pub(super) subject: &'a Subject,
+}
+
+impl<H: RecordHistory> PairSearch<'_, H> {
+    /// What is known; `None` if the record belongs to no pair that was ever made equal.
+    pub(super) async fn base(&self) -> Result<Option<PairBase>, H::Error> {
+        let Some(end) = LinkEnd::of(self.recipe, &self.subject.record) else { return Ok(None) };
+        let Some(other) = self.history.linked(&end).await? else { return Ok(None) };
+        // A run that ends meanwhile has noted by then what both have.
+        let under_way = self.under_way(&end.name, &other).await?;
+        let base = self.history.link_base(&end).await?.filter(|base| !base.is_empty());
+        let Some(base) = base else { return Ok(None) };
+        let of_end = |values: BaseValues| if end.is_from { values.from } else { values.to };
+        let sent = of_end(base.sent());
+        // By field of the sync: the fields of the record that matter for it.
+        let mut had = Map::new();
+        for fields in of_end(base.values).into_values() {
+            had.extend(fields.as_object().cloned().unwrap_or_default());
+        }
+        let mut read = self.readings(&end.name, &self.subject.record, OWN).await?;
+        read.extend(self.readings(&end.name, &other, OTHER).await?);
+        Ok(Some(PairBase { had, sent, read, under_way }))
+    }
+
+    /// A run about the other record that has begun.
+    async fn under_way(&self, sync: &str, other: &str) -> Result<Option<RunId>, H::Error> {
+        for state in [RunState::Running, RunState::Waiting] {
+            let filter =
+                RunFilter { state: Some(state), record: Some(other.to_owned()), ..RunFilter::default() };
+            let of_sync = |recipe: &str| recipe != self.run.recipe && stands_for(sync, recipe);
+            let details = self.history.runs(&filter, |row| of_sync(&row.recipe)).await?;
+            let has_begun = |detail: &RunDetail| {
+                detail.entries.iter().any(|stamped| matches!(stamped.entry, Entry::Started { .. }))
+            };
+            if let Some(detail) = details.into_iter().find(has_begun) {
+                return Ok(Some(detail.run.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record as the step `step` has read it in the newest successful runs about `record`.
+    async fn readings(&self, sync: &str, record: &str, step: &str) -> Result<Vec<Reading>, H::Error> {
+        let filter = RunFilter {
+            state: Some(RunState::Succeeded),
+            record: Some(record.to_owned()),
+            limit: Some(MOST_READINGS),
+            ..RunFilter::default()
+        };
+        let details = self.history.runs(&filter, |row| stands_for(sync, &row.recipe)).await?;
+        let entries = details.iter().flat_map(|detail| detail.entries.iter().rev());
+        let read = entries.filter_map(|stamped| match &stamped.entry {
+            Entry::StepSucceeded { step: key, result, .. } if key.action == step => Some(result.as_ref()),
+            _ => None,
+        });
+        let is_own =
+            |record: &&Value| record.get("id").and_then(id).is_some_and(|id| id == self.subject.record);
+        let reading =
+            |record: &Value| Reading { record: record.clone(), changed: self.subject.changed(record) };
+        Ok(read.filter(is_own).map(reading).collect())
+    }
+}
