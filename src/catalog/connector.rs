@@ -57,6 +57,10 @@ pub struct Connector {
     /// Kinds of records: the operations that belong together.
     #[serde(default)]
     pub records: IndexMap<String, RecordKind>,
+    /// Names of operations in other tools → the operation, for suggestions. The names that consist of the words of the
+    /// operation's id or title are known without.
+    #[serde(default)]
+    pub known_as: IndexMap<String, String>,
     /// Event types, read from `events.yaml`.
     #[serde(skip)]
     pub events: IndexMap<String, EventType>,

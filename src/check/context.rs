@@ -115,6 +115,11 @@ impl<'a> Context<'a> {
         if self.suggested.get() > MAX_SHOWN { diagnostic } else { diagnostic.suggest(name, known) }
     }
 
+    /// Whether another suggestion is shown.
+    pub fn may_suggest(&self) -> bool {
+        self.suggested.get() < MAX_SHOWN
+    }
+
     /// The operation of `action`.
     pub fn operation(&self, action: &Action) -> Option<&'a Arc<Operation>> {
         operation(self.recipe, self.catalog, self.workspace_info, &action.operation, Some(action))

@@ -55,7 +55,7 @@ pub use comparison::{Comparison, Side};
 pub use constant_condition::Constant;
 pub use error::{Error, ErrorKind};
 pub use filters::{all as filters, zone_advice};
-pub use foreign::{filter_alias, function_alias};
+pub use foreign::{filter_alias, instead_of};
 pub use functions::all as functions;
 pub use inference::{Conflict, ConflictKind, Inference};
 pub use inferred::{Class, Inferred};

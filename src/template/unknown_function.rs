@@ -1,8 +1,8 @@
 //! Filters, functions and tests that do not exist.
 
-use super::foreign::is_exact_alias;
+use super::foreign::{instead_of, is_exact_alias};
 use super::located::LocatedTemplate;
-use super::{Spec, Use, filter_alias, filters, function_alias, functions, tests};
+use super::{Spec, Use, filter_alias, filters, functions, tests};
 use crate::diagnostic::{Code, Diagnostic, Fix};
 
 impl LocatedTemplate {
@@ -33,12 +33,7 @@ fn advised(diagnostic: Diagnostic, kind: &str, name: &str, known: &[Spec]) -> Di
     if kind == "filter" && functions().iter().any(|spec| spec.name == name) {
         return diagnostic.help(format!("`{name}` is a function: write `{name}()`"));
     }
-    let alias = match kind {
-        "filter" => filter_alias(name).map(|ours| format!("write `| {ours}`")),
-        "function" => function_alias(name).map(|ours| format!("write `{ours}`")),
-        _ => None,
-    };
-    if let Some(help) = alias {
+    if let Some(help) = instead_of(kind, name) {
         let ours = filter_alias(name).filter(|ours| kind == "filter" && !ours.contains('('));
         let fix = ours.and_then(|ours| Fix::rename(diagnostic.span, name, ours));
         let fix = if is_exact_alias(name) { fix } else { fix.map(Fix::suggested) };

@@ -78,6 +78,9 @@ pub(super) fn meant(
         "null" | "undefined" | "nil" | "NULL" | "Null" => {
             return Some(format!("`{root}` is written `none` here"));
         }
+        "blank" | "empty" | "nothing" => {
+            return Some(format!("`{root}` is no value here: ask `not …` for what may be empty"));
+        }
         "NaN" | "Infinity" => return Some("write `none`".to_owned()),
         "TRUE" | "FALSE" | "yes" | "no" | "on" | "off" => return Some("write `true` or `false`".to_owned()),
         "now" | "today" | "Date" | "utcnow" | "timestamp" => {

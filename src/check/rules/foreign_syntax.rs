@@ -11,7 +11,7 @@ use crate::check::Position;
 use crate::check::result_shape::path_shape;
 use crate::check::{Context, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic, Fix};
-use crate::template::{PathStep, as_expression, filters};
+use crate::template::{PathStep, as_expression, filters, instead_of};
 
 /// Texts contain no templates in the syntax of other tools.
 pub struct OwnSyntax;
@@ -91,7 +91,7 @@ impl Rule for OwnSyntax {
             }
             found.extend(before_braces(site));
             found.extend(curly_quotes(site, context.recipe.file.text()));
-            let bare = bare_path(site);
+            let bare = bare_path(site).or_else(|| formula(context, site));
             let is_bare = bare.is_some();
             found.extend(bare);
             for part in site.template.literal_parts() {
@@ -193,6 +193,33 @@ fn bare_path(site: &TemplateSite<'_>) -> Option<Diagnostic> {
     let edit = site.template.rewritten(&format!("{{{{ {text} }}}}"));
     let fix = edit.map(|edit| Fix::new(format!("write `{{{{ {text} }}}}`"), vec![edit]).suggested());
     Some(Diagnostic::new(Code::Suspicious, site.template.span, message).help(help).fix(fix))
+}
+
+/// A whole text that is a path, a formula or a variable elsewhere: `$.event.email`, `=UPPER(name)`, `$ALERT_URL`.
+fn formula(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<Diagnostic> {
+    static FORMULA: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^(?:\$\.((?:event|steps|vars)(?:\.\w+|\[\d+\])+)|=([A-Za-z]+)\(.*\)|\$([A-Z][A-Z0-9_]+))$").ok()
+    });
+    let text = site.template.text().trim();
+    let captures = FORMULA.as_ref().filter(|_| site.template.is_literal())?.captures(text)?;
+    let message = format!("`{text}` is sent as this text");
+    let diagnostic = Diagnostic::new(Code::Suspicious, site.template.span, message);
+    if let Some(path) = captures.get(1) {
+        let meant = format!("{{{{ {} }}}}", path.as_str());
+        let edit = site.template.rewritten(&meant);
+        let fix = edit.map(|edit| Fix::new(format!("write `{meant}`"), vec![edit]).suggested());
+        return Some(diagnostic.help(format!("write `\"{meant}\"` for its value")).fix(fix));
+    }
+    if let Some(name) = captures.get(2) {
+        let help = match instead_of("function", name.as_str()) {
+            Some(help) => format!("values are computed in `{{{{ … }}}}`: {help}"),
+            None => "values are computed in `{{ … }}` with filters".to_owned(),
+        };
+        return Some(diagnostic.help(help));
+    }
+    let name = captures.get(3)?.as_str();
+    let is_known = name.contains('_') || context.workspace_info.env.iter().any(|known| known == name);
+    is_known.then(|| diagnostic.help(format!("write `\"{{{{ env.{name} }}}}\"`, and list it under `env` in hob.yaml")))
 }
 
 /// A path with a filter in the middle of a text: `Goal: event.goal | default('none')`.

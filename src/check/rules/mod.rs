@@ -19,6 +19,7 @@ mod maybe_missing;
 mod missing_parameter;
 mod omit;
 mod operation;
+mod operation_name;
 mod pages;
 mod parameter_value;
 mod per_parent_poll;

@@ -1,9 +1,10 @@
 //! Operations exist and are used where they can be.
 
 use super::Rule;
+use super::operation_name::{construct, meant};
 use crate::catalog::Operation;
 use crate::check::Context;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 
 /// Every operation exists and can be used in its place.
 pub struct KnownOperation;
@@ -54,8 +55,22 @@ fn unknown(
     let diagnostic =
         Diagnostic::new(Code::UnknownOperation, span, format!("no operation is called `{name}`"))
             .help("`hob catalog list` lists all of them");
+    if let Some(help) = construct(name) {
+        return diagnostic.help(help);
+    }
     let usable = context.catalog.operations().filter(|operation| fits(operation));
-    context.suggest(diagnostic, name, usable.map(|operation| operation.id.as_str()))
+    let meant = if context.may_suggest() { meant(context, name, fits) } else { Vec::new() };
+    match meant.as_slice() {
+        [] => context.suggest(diagnostic, name, usable.map(|operation| operation.id.as_str())),
+        [one] => {
+            let fix = Fix::rename(span, name, one).map(Fix::suggested);
+            diagnostic.help(format!("did you mean `{one}`?")).fix(fix)
+        }
+        [several @ .., last] => {
+            let several: Vec<String> = several.iter().map(|id| format!("`{id}`")).collect();
+            diagnostic.help(format!("did you mean {} or `{last}`?", several.join(", ")))
+        }
+    }
 }
 
 /// Pollers of the same group: with the same first word.

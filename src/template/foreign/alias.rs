@@ -1,140 +1,34 @@
-//! Names of functions in other languages, and the equivalent filters.
+//! What to write here for the name of a filter, function, method or test in another language.
 
-/// Filters of Liquid, Make, n8n, Ansible and Python → what to write after the `|`.
-const FILTERS: &[(&str, &str)] = &[
-    ("upcase", "upper"),
-    ("downcase", "lower"),
-    ("to_lower", "lower"),
-    ("to_upper", "upper"),
-    ("strip", "trim"),
-    ("lstrip", "trim"),
-    ("rstrip", "trim"),
-    ("titlecase", "title"),
-    ("size", "length"),
-    ("len", "length"),
-    ("uniq", "unique"),
-    ("where", "selectattr('name', 'eq', 'value')"),
-    ("strftime", "date('%Y-%m-%d')"),
-    ("date_format", "date('%Y-%m-%d')"),
-    ("format_date", "date('%Y-%m-%d')"),
-    ("formatDate", "date('%Y-%m-%d')"),
-    ("timestamp_custom", "date('%Y-%m-%d')"),
-    ("to_datetime", "date('%Y-%m-%d')"),
-    ("to_json", "tojson"),
-    ("json", "tojson"),
-    ("to_nice_json", "tojson"),
-    ("from_json", "fromjson"),
-    ("parse_json", "fromjson"),
-    ("b64encode", "base64"),
-    ("b64decode", "base64_decode"),
-    ("base64_encode", "base64"),
-    ("url_encode", "urlencode"),
-    ("cgi_escape", "urlencode"),
-    ("handleize", "slug"),
-    ("slugify", "slug"),
-    ("number_format", "fixed(2)"),
-    ("formatNumber", "fixed(2)"),
-    ("money", "fixed(2)"),
-    ("divide", "divided_by(2)"),
-    ("substring", "truncate(20)"),
-    ("regex_search", "regex_find('…')"),
-    ("match", "regex_find('…')"),
-    ("gsub", "regex_replace('…', '…')"),
-    ("phone", "e164('GB')"),
-    ("combine", "merge({…})"),
-    ("boolean", "bool"),
-    ("lowercase", "lower"),
-    ("uppercase", "upper"),
-];
+use super::names::{EXACT, FILTERS, FUNCTIONS, METHODS, NEEDLESS, OPERATORS, TESTS};
 
-/// Those of them that mean exactly the same.
-const EXACT: [&str; 14] = [
-    "upcase",
-    "downcase",
-    "to_lower",
-    "to_upper",
-    "lowercase",
-    "uppercase",
-    "strip",
-    "titlecase",
-    "size",
-    "len",
-    "uniq",
-    "to_json",
-    "from_json",
-    "parse_json",
-];
+/// `formatDate` → `format_date`.
+fn snake(name: &str) -> String {
+    let mut made = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && made.ends_with(|last: char| last.is_ascii_lowercase()) {
+            made.push('_');
+        }
+        made.push(c.to_ascii_lowercase());
+    }
+    made
+}
 
-/// Methods of JavaScript and Python → filter.
-const METHODS: &[(&str, &str)] = &[
-    ("toLowerCase", "lower"),
-    ("toUpperCase", "upper"),
-    ("strip", "trim"),
-    ("lstrip", "trim"),
-    ("rstrip", "trim"),
-    ("trimStart", "trim"),
-    ("trimEnd", "trim"),
-    ("toString", "string"),
-    ("toFixed", "fixed"),
-    ("replaceAll", "replace"),
-    ("splitlines", "lines"),
-    ("toISOString", "iso8601"),
-    ("strftime", "date"),
-    ("toFormat", "date"),
-    ("format", "date"),
-    ("concat", "chain"),
-    ("toTitleCase", "title"),
-    ("capitalize", "capitalize"),
-    ("removeprefix", "remove_prefix"),
-    ("at", "first"),
-];
-
-/// Functions of other languages → what to write instead.
-const FUNCTIONS: &[(&str, &str)] = &[
-    ("len", "value | length"),
-    ("length", "value | length"),
-    ("str", "value | string"),
-    ("String", "value | string"),
-    ("int", "value | int"),
-    ("parseInt", "value | int"),
-    ("Number", "value | number"),
-    ("parseFloat", "value | number"),
-    ("parseNumber", "value | number"),
-    ("float", "value | float"),
-    ("bool", "value | bool"),
-    ("Boolean", "value | bool"),
-    ("IF", "a if condition else b"),
-    ("if", "a if condition else b"),
-    ("iif", "a if condition else b"),
-    ("ifempty", "value | default('…', true)"),
-    ("ifEmpty", "value | default('…', true)"),
-    ("isEmpty", "not value"),
-    ("empty", "not value"),
-    ("exists", "value is defined"),
-    ("get", "value.name"),
-    ("first", "value | first"),
-    ("formatDate", "value | date('%Y-%m-%d')"),
-    ("parseDate", "value | date('%Y-%m-%d')"),
-    ("strftime", "value | date('%Y-%m-%d')"),
-    ("Date", "now()"),
-    ("today", "now() | date('%Y-%m-%d')"),
-    ("utcnow", "now()"),
-    ("NOW", "now()"),
-    ("concat", "a ~ b"),
-    ("CONCATENATE", "a ~ b"),
-    ("contains", "a in b"),
-    ("includes", "a in b"),
-    ("lookup", "env.NAME"),
-    ("env", "env.NAME"),
-    ("states", "event.name` or `steps.ID.name"),
-    ("state_attr", "event.name` or `steps.ID.name"),
-    ("is_state", "event.name == 'value'"),
-    ("round", "value | round"),
-    ("replace", "value | replace('a', 'b')"),
-];
-
+/// The entry of `name`, in any of the usual spellings.
 fn find(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
-    table.iter().find(|(known, _)| *known == name).map(|(_, ours)| *ours)
+    let (lower, snake) = (name.to_ascii_lowercase(), snake(name));
+    let spelt = [name, &lower, &snake].into_iter().find_map(|name| {
+        let is_it = |known: &str| known == name || known.to_ascii_lowercase() == name;
+        table.iter().find(|(known, _)| is_it(known))
+    });
+    spelt.map(|(_, ours)| *ours)
+}
+
+/// Our filter of another spelling: `LOWER`, `addTime`.
+fn respelt(name: &str) -> Option<&'static str> {
+    let spelt = [name.to_ascii_lowercase(), snake(name)];
+    let ours = super::super::filters().iter().find(|spec| spelt.iter().any(|name| name == spec.name));
+    ours.map(|spec| spec.name)
 }
 
 /// The equivalent of another language's filter, with its arguments.
@@ -142,14 +36,26 @@ pub fn filter_alias(name: &str) -> Option<&'static str> {
     find(FILTERS, name)
 }
 
+/// What to write instead of another language's filter, function or test, in words.
+pub fn instead_of(kind: &str, name: &str) -> Option<String> {
+    let written = |ours: &str| format!("write `{ours}`");
+    match kind {
+        "filter" if NEEDLESS.contains(&name) => Some("leave it out: values are sent as they are".to_owned()),
+        "filter" => {
+            let filter = filter_alias(name).map(|ours| format!("write `| {ours}`"));
+            filter.or_else(|| find(OPERATORS, name).map(written))
+        }
+        "function" => {
+            let filter = || find(FILTERS, name).or_else(|| respelt(name)).map(|ours| format!("write `value | {ours}`"));
+            find(FUNCTIONS, name).map(written).or_else(filter).or_else(|| find(OPERATORS, name).map(written))
+        }
+        _ => find(TESTS, name).map(written),
+    }
+}
+
 /// Whether another language's filter means exactly what its equivalent does.
 pub(in crate::template) fn is_exact_alias(name: &str) -> bool {
     EXACT.contains(&name)
-}
-
-/// The equivalent of another language's function.
-pub fn function_alias(name: &str) -> Option<&'static str> {
-    find(FUNCTIONS, name)
 }
 
 /// The filter equivalent to another language's method.
@@ -169,8 +75,40 @@ mod tests {
             let filter = ours.split('(').next().unwrap_or("");
             assert!(filters().iter().any(|spec| spec.name == filter), "{name} → {ours}");
         }
-        for (name, _) in FILTERS {
+        for (name, _) in FILTERS.iter().chain(OPERATORS) {
             assert!(!filters().iter().any(|spec| spec.name == *name), "{name} is ours");
         }
+        for (name, _) in TESTS {
+            assert!(!crate::template::tests().iter().any(|spec| spec.name == *name), "{name} is ours");
+        }
+    }
+
+    #[test]
+    fn what_is_advised_parses() {
+        let tables = [FILTERS, OPERATORS, FUNCTIONS, TESTS];
+        for (name, ours) in tables.into_iter().flatten() {
+            let ours = ours.split("` or `").next().unwrap_or("").replace("[…]", "['a']").replace("{…}", "{'a': 1}");
+            let ours = ours.replace("== …", "== 'a'");
+            let is_filter = FILTERS.iter().any(|(known, _)| known == name);
+            let text = if is_filter { format!("{{{{ value | {ours} }}}}") } else { format!("{{{{ {ours} }}}}") };
+            assert!(crate::template::Template::parse(&text).is_ok(), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn names_are_known_in_every_spelling() {
+        for (kind, name, wanted) in [
+            ("filter", "formatDate", "write `| date('%Y-%m-%d')`"),
+            ("filter", "addDays", "write `| add_time('1d')`"),
+            ("filter", "append", "write `value ~ '…'`"),
+            ("filter", "safe", "leave it out: values are sent as they are"),
+            ("function", "LEFT", "write `value[0:3]`"),
+            ("function", "UPCASE", "write `value | upper`"),
+            ("function", "Lower", "write `value | lower`"),
+            ("test", "Null", "write `value is none`"),
+        ] {
+            assert_eq!(instead_of(kind, name).as_deref(), Some(wanted), "{name}");
+        }
+        assert_eq!(instead_of("filter", "pluralise"), None);
     }
 }

@@ -3,9 +3,10 @@
 
 mod alias;
 mod explain;
+mod names;
 mod rewrite;
 
-pub use alias::{filter_alias, function_alias};
+pub use alias::{filter_alias, instead_of};
 pub(super) use alias::{is_exact_alias, method};
 pub(super) use explain::explain;
 pub(super) use rewrite::{Rewritten, rewrite};

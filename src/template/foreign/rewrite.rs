@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::method;
+use super::{filter_alias, method};
 
 /// A rewritten expression, and the first foreign construct in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ struct Pattern {
 }
 
 /// Beginnings of messages of constructs that mean exactly what they are replaced by.
-const EXACT: [&str; 13] = [
+const EXACT: [&str; 15] = [
     "`&&` is",
     "`||` is",
     "`===` is",
@@ -52,6 +52,8 @@ const EXACT: [&str; 13] = [
     "operators are written small",
     "text stands in straight quotes",
     "what contains something",
+    "null is asked for",
+    "a filter stands after its value",
 ];
 /// Methods that are exactly the filter they are replaced by.
 const EXACT_METHODS: [&str; 5] = ["toLowerCase", "toUpperCase", "trim", "lower", "upper"];
@@ -135,8 +137,21 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             "a number has no fields",
             "modules have no numbers here: the event is `event`, the result of an earlier step `steps.ID`",
         ),
+        pattern(
+            r"(?:IS|is)\s+(?:NOT|not)\s+(?:NULL|null)\b",
+            "is not none",
+            "null is asked for with `is none`",
+            "write `… is not none`",
+        ),
+        pattern(
+            r"(?:IS|is)\s+(?:NULL|null)\b",
+            "is none",
+            "null is asked for with `is none`",
+            "write `… is none`",
+        ),
         pattern(r"\s*&&\s*", " and ", "`&&` is no operator here", "write `and`"),
         pattern(r"\s*\|\|\s*", " or ", "`||` is no operator here", "write `or`"),
+        pattern(r"\s*&\s*", " ~ ", "`&` is no operator here", "join texts with `~`"),
         pattern("===", "==", "`===` is no operator here", "compare with `==`"),
         pattern("!==", "!=", "`!==` is no operator here", "compare with `!=`"),
         pattern("<>", "!=", "`<>` is no operator here", "compare with `!=`"),
@@ -174,12 +189,32 @@ pub(in crate::template) fn rewrite(expression: &str) -> Rewritten {
         let at = scanner.at - 1;
         scanner.found("an expression does not begin with `=`", "leave the `=` out", at..at + 1);
     }
+    if let Some(rest) = trimmed.strip_prefix('.').filter(|rest| rest.starts_with(char::is_alphabetic)) {
+        scanner.at = expression.len() - rest.len();
+        let at = scanner.at - 1;
+        scanner.found("an expression does not begin with `.`", "leave the `.` out", at..at + 1);
+    }
     while scanner.at < expression.len() {
         scanner.step();
     }
     let text = scanner.out.trim().to_owned();
+    let text = helper(&text, &mut scanner.habit);
     let text = membership(&text, &mut scanner.habit);
     Rewritten { text, habit: scanner.habit, is_exact: scanner.is_exact }
+}
+
+/// `uppercase event.name` is `event.name | upper`.
+fn helper(text: &str, habit: &mut Option<Habit>) -> String {
+    static CALL: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"^(\w+)\s+((?:event|steps|vars|item)\.[\w.\[\]]+)$").ok());
+    let Some(found) = CALL.as_ref().and_then(|regex| regex.captures(text)) else { return text.to_owned() };
+    let Some(filter) = filter_alias(&found[1]).or_else(|| method(&found[1])) else { return text.to_owned() };
+    habit.get_or_insert_with(|| Habit {
+        message: "a filter stands after its value".into(),
+        help: "write `value | name`",
+        range: 0..found[1].len(),
+    });
+    format!("{} | {filter}", &found[2])
 }
 
 /// `a contains 'b'` is `'b' in a`.
@@ -445,6 +480,12 @@ mod tests {
             ("a = 'b'", "a == 'b'"),
             ("= event.email", "event.email"),
             ("a == 'x' AND NOT b", "a == 'x' and not b"),
+            ("a IS NOT NULL", "a is not none"),
+            ("a is null", "a is none"),
+            ("event.a & ' x'", "event.a ~ ' x'"),
+            (".event.email", "event.email"),
+            ("uppercase event.name", "event.name | upper"),
+            ("trim steps.found.name", "steps.found.name | trim"),
         ] {
             let rewritten = rewrite(written);
             assert_eq!(rewritten.text, ours, "{written}");
