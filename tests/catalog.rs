@@ -442,3 +442,18 @@ fn lists_name_inputs_and_pollers_that_exist() {
     }
     assert_eq!(complaint("      per_parent: { instead: shop.orders.list }\n"), None);
 }
+
+#[test]
+fn names_in_other_tools_lead_to_operations() {
+    let catalog = Catalog::built_in();
+    let mut names = 0;
+    for connector in catalog.connectors() {
+        for (name, id) in &connector.known_as {
+            assert!(catalog.operation(name).is_none(), "{name} is an operation");
+            let operation = catalog.operation(id).unwrap_or_else(|| panic!("{name}: {id}"));
+            assert_eq!(operation.connector, connector.connector, "{name}");
+            names += 1;
+        }
+    }
+    assert!(names > 50, "only {names} names");
+}

@@ -43,6 +43,21 @@ impl ResourceNames {
         Self(words.iter().filter(|word| !word.is_empty()).map(|word| singular(word)).collect())
     }
 
+    /// A kind known by these names, in the singular.
+    pub fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        Self(names.into_iter().map(str::to_owned).collect())
+    }
+
+    /// Whether it is known by this name.
+    pub fn includes(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
+    /// One of its names.
+    pub fn any(&self) -> Option<&str> {
+        self.0.first().map(String::as_str)
+    }
+
     /// Adds the names of `other`.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);

@@ -111,13 +111,13 @@ impl<'a> Context<'a> {
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
     ) -> Diagnostic {
-        self.suggested.set(self.suggested.get() + 1);
-        if self.suggested.get() > MAX_SHOWN { diagnostic } else { diagnostic.suggest(name, known) }
+        if self.may_suggest() { diagnostic.suggest(name, known) } else { diagnostic }
     }
 
-    /// Whether another suggestion is shown.
+    /// Whether another suggestion is shown, which is counted.
     pub fn may_suggest(&self) -> bool {
-        self.suggested.get() < MAX_SHOWN
+        self.suggested.set(self.suggested.get() + 1);
+        self.suggested.get() <= MAX_SHOWN
     }
 
     /// The operation of `action`.

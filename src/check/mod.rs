@@ -13,6 +13,7 @@ mod event_reads;
 mod feedback;
 mod link_names;
 mod locate;
+mod meaning;
 mod operation_use;
 mod record_read;
 mod result_shape;

@@ -63,6 +63,11 @@ impl Diagnostic {
         self.help(suggestion.to_string()).fix(fix)
     }
 
+    /// The same without edits.
+    pub fn without_fix(self) -> Self {
+        Self { fix: None, ..self }
+    }
+
     /// As a warning about what works as it is: it is not mended without asking.
     pub fn recoded(self, code: Code) -> Self {
         Self { code, ..self.suggested() }

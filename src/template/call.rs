@@ -103,6 +103,19 @@ impl Call {
         problems
     }
 
+    /// Errors in arguments that are not written out, of which these values are known, in the order of the arguments.
+    pub(super) fn problems_with(&self, values: &[Option<Datum>]) -> Vec<SyntaxError> {
+        let Some(signature) = self.spec().map(Spec::parsed) else { return Vec::new() };
+        let known = self.arguments.iter().zip(values).enumerate();
+        let open = known.filter(|(_, (argument, _))| argument.value.is_none());
+        let problems = open.filter_map(|(at, (argument, value))| {
+            let (parameter, optional) = self.parameter(&signature, at, argument)?;
+            let argument = Argument { value: value.clone(), ..argument.clone() };
+            self.wrong_value(parameter, optional, &argument)
+        });
+        problems.collect()
+    }
+
     fn spec(&self) -> Option<&'static Spec> {
         let known = match self.callee {
             Callee::Filter => filters(),

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use minijinja::machinery::ast::{BinOp, BinOpKind, Expr, ForLoop, Spanned, Stmt, UnaryOpKind};
+use minijinja::machinery::ast::{BinOp, BinOpKind, CompareOpKind, Expr, ForLoop, Spanned, Stmt, UnaryOpKind};
+use minijinja::value::Value as Datum;
 
 use super::parse::Template;
+use super::required_values::{path, written};
 use super::syntax::{self, bytes, extent};
 use super::truth::truthy;
 use super::{Scope, convert, engine, lower};
@@ -92,6 +94,10 @@ impl Finder<'_> {
         }
         match expr {
             Expr::BinOp(op) if is_logical(op) => {
+                if let Some(holds) = contradictory(op) {
+                    self.add(expr, holds, settles, None);
+                    return;
+                }
                 for part in [&op.left, &op.right] {
                     self.condition(part, false);
                 }
@@ -136,6 +142,51 @@ fn fixed(text: &str, expr: &Expr<'_>) -> Option<bool> {
         }
         _ if names_nothing(expr) => evaluated(text, expr),
         _ => None,
+    }
+}
+
+/// `a == 'x' and a == 'y'` is never true, and `a != 'x' or a != 'y'` always.
+fn contradictory(op: &Spanned<BinOp<'_>>) -> Option<bool> {
+    let holds = matches!(op.op, BinOpKind::ScOr);
+    let mut compared = Vec::new();
+    comparisons(&op.left, holds, &mut compared);
+    comparisons(&op.right, holds, &mut compared);
+    let differ = compared.iter().enumerate().any(|(at, (path, value))| {
+        compared[..at].iter().any(|(other, earlier)| other == path && earlier != value)
+    });
+    differ.then_some(holds)
+}
+
+/// The paths that the parts of a chain of `and` compare by `==`, or of a chain of `or` by `!=`, with a text or number.
+fn comparisons(expr: &Expr<'_>, negated: bool, found: &mut Vec<(String, String)>) {
+    let mut add = |left: &Expr<'_>, right: &Expr<'_>| {
+        let is_plain = |value: &Datum| value.as_str().is_some() || value.is_number();
+        for (side, other) in [(left, right), (right, left)] {
+            if let (Some((root, steps)), Some(value)) = (path(side), other.as_const().filter(is_plain)) {
+                found.push((written(root, &steps), value.to_string()));
+            }
+        }
+    };
+    match expr {
+        Expr::BinOp(op) if matches!(op.op, BinOpKind::ScOr) == negated && is_logical(op) => {
+            comparisons(&op.left, negated, found);
+            comparisons(&op.right, negated, found);
+        }
+        Expr::BinOp(op) if matches!(op.op, BinOpKind::Ne) && negated => add(&op.left, &op.right),
+        Expr::BinOp(op) if matches!(op.op, BinOpKind::Eq) && !negated => add(&op.left, &op.right),
+        Expr::Compare(compare) => {
+            if let [only] = compare.ops.as_slice() {
+                let fits = match only.op {
+                    CompareOpKind::Ne => negated,
+                    CompareOpKind::Eq => !negated,
+                    _ => false,
+                };
+                if fits {
+                    add(&compare.expr, &only.expr);
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -211,6 +262,14 @@ mod tests {
         assert_eq!(found("{{ a and 'x' }}"), one("'x'", true, false));
         assert_eq!(found("{{ 1 if a or 'b' else 2 }}").len(), 2, "as a whole, and its test");
         assert_eq!(found("x {% if 'b' %}c{% endif %}"), one("'b'", true, true));
+        assert_eq!(found("{{ a.b == 'x' and c and a.b == 'y' }}").len(), 1, "never");
+        let always = found("{{ a.b != 'x' or a.b != 'y' }}").remove(0);
+        assert_eq!((always.1, always.2), (true, true));
+        for other in
+            ["{{ a == 'x' and b == 'y' }}", "{{ a != 'x' and a != 'y' }}", "{{ a == 'x' and a == 'x' }}"]
+        {
+            assert_eq!(found(other), [], "{other}");
+        }
         for other in
             ["{{ a }}", "{{ a or b }}", "{{ a | default('x') }}", "{{ now() }}", "{{ a == 'x' or b == 'y' }}"]
         {

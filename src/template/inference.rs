@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use minijinja::machinery::ast::{
-    BinOp, BinOpKind, CallArg, CallType, CompareOpKind, Expr, Filter, Spanned, UnaryOpKind,
+    BinOp, BinOpKind, CallArg, CallType, CompareOpKind, Expr, Filter, Spanned, Stmt, UnaryOpKind,
 };
+use minijinja::value::Value as Datum;
 
+use super::call::{Call, Callee};
 use super::comparison;
 use super::convert;
 use super::filters::result;
@@ -15,12 +17,13 @@ use super::omit;
 use super::parse::{Form, Template};
 use super::required_values::path;
 use super::syntax::{self, bytes, clamp, extent};
+use crate::diagnostic::closest;
 use crate::value::{Kind, Value};
 
 /// The inferred value of a path.
 pub type Lookup<'l, 's> = dyn Fn(&str, &[PathStep]) -> Inferred<'s> + 'l;
 
-/// What was inferred of a template with a single expression.
+/// What was inferred of a template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inference<'s> {
     /// Its value.
@@ -66,6 +69,27 @@ pub enum ConflictKind {
         /// Whether the operator is `!=`.
         negated: bool,
     },
+    /// A word that is not among those that the other side may be, but close to one.
+    OtherWord {
+        /// The word.
+        name: String,
+        /// The words that there are.
+        known: Vec<String>,
+    },
+    /// The right operand of `in` can contain nothing, or not this.
+    ContainsNothing {
+        /// What it is.
+        found: Class,
+        /// The field that it does not have, if it is a mapping.
+        field: Option<String>,
+    },
+    /// An argument that is refused whenever it is evaluated.
+    Argument {
+        /// Why.
+        message: String,
+        /// The remedy.
+        help: Option<String>,
+    },
     /// Text and a number are added, or text is subtracted or divided.
     TextAndNumber {
         /// The operator.
@@ -96,10 +120,10 @@ pub enum ConflictKind {
 }
 
 impl Template {
-    /// What is known of its value; `None` if it is not a single expression.
+    /// What is known of its value and in its expressions; of a text with expressions, nothing is known of the whole.
     pub fn infer<'s>(&self, lookup: &Lookup<'_, 's>) -> Option<Inference<'s>> {
         if !self.is_whole() {
-            return None;
+            return self.infer_parts(lookup);
         }
         if let (Form::Access(_), [Use::Path { root, steps, .. }]) = (self.form(), self.uses()) {
             return Some(Inference { value: lookup(root, steps), conflicts: Vec::new() });
@@ -109,6 +133,19 @@ impl Template {
         let mut inferrer = Inferrer { text: self.text(), lookup, conflicts: Vec::new() };
         let value = inferrer.expression(&only.expr);
         Some(Inference { value, conflicts: inferrer.conflicts })
+    }
+
+    /// The same of the expressions in a text.
+    fn infer_parts<'s>(&self, lookup: &Lookup<'_, 's>) -> Option<Inference<'s>> {
+        let mut inferrer = Inferrer { text: self.text(), lookup, conflicts: Vec::new() };
+        if let Stmt::Template(parts) = syntax::statements(self.text()).ok()? {
+            for part in &parts.children {
+                if let Stmt::EmitExpr(part) = part {
+                    inferrer.expression(&part.expr);
+                }
+            }
+        }
+        Some(Inference { value: Inferred::Unknown, conflicts: inferrer.conflicts })
     }
 }
 
@@ -163,6 +200,7 @@ impl<'s> Inferrer<'_, '_, 's> {
                 for op in &compare.ops {
                     let right = (&op.expr, self.expression(&op.expr));
                     match op.op {
+                        CompareOpKind::In | CompareOpKind::NotIn => self.contained(&left, &right),
                         CompareOpKind::Eq => self.equal(&left, &right, false),
                         CompareOpKind::Ne => self.equal(&left, &right, true),
                         operator if comparison::chained(operator).is_some() => self.ordered(&left, &right),
@@ -211,15 +249,32 @@ impl<'s> Inferrer<'_, '_, 's> {
         Inferred::List(Box::new(items.fold(first, Inferred::or)))
     }
 
-    fn arguments(&mut self, arguments: &[CallArg<'_>]) -> Vec<Inferred<'s>> {
+    /// The values of arguments, each with whether it is given by place.
+    fn arguments(&mut self, arguments: &[CallArg<'_>]) -> Vec<(bool, Inferred<'s>)> {
         let values = arguments.iter().filter_map(|argument| match argument {
-            CallArg::Pos(expr) => Some(self.expression(expr)),
-            CallArg::Kwarg(_, expr) | CallArg::PosSplat(expr) | CallArg::KwargSplat(expr) => {
+            CallArg::Pos(expr) => Some((true, self.expression(expr))),
+            CallArg::Kwarg(_, expr) => Some((false, self.expression(expr))),
+            CallArg::PosSplat(expr) | CallArg::KwargSplat(expr) => {
                 self.expression(expr);
                 None
             }
         });
         values.collect()
+    }
+
+    /// Arguments that come to a value which the filter never accepts.
+    fn refused(&mut self, filter: &Filter<'_>, place: Range<usize>, arguments: &[(bool, Inferred<'s>)]) {
+        let known: Vec<Option<Datum>> = arguments
+            .iter()
+            .map(|(_, value)| match value {
+                Inferred::Constant(value) => Some(convert::from_json(value)),
+                _ => None,
+            })
+            .collect();
+        for problem in Call::new(Callee::Filter, filter.name, place, &filter.args).problems_with(&known) {
+            let kind = ConflictKind::Argument { message: problem.message, help: problem.help };
+            self.conflict(problem.range, kind);
+        }
     }
 
     fn binary(&mut self, op: &BinOp<'_>) -> Inferred<'s> {
@@ -234,6 +289,9 @@ impl<'s> Inferrer<'_, '_, 's> {
                 return Inferred::Flag;
             }
             _ => {}
+        }
+        if matches!(op.op, BinOpKind::In) {
+            self.contained(&sides[0], &sides[1]);
         }
         let [(_, left), (_, right)] = sides;
         match op.op {
@@ -274,6 +332,8 @@ impl<'s> Inferrer<'_, '_, 's> {
         if is_number(left) && is_word(right) || is_number(right) && is_word(left) {
             return self.conflict(range, ConflictKind::NotANumber { negated });
         }
+        self.words(left, right, &range);
+        self.words(right, left, &range);
         let constant = |side: &Inferred<'s>| match side {
             Inferred::Constant(value) => Some(Class::of(value)),
             _ => None,
@@ -283,6 +343,11 @@ impl<'s> Inferrer<'_, '_, 's> {
             (Some(written), None) => (right, written),
             _ => return,
         };
+        let computed = matches!(other, Inferred::Text | Inferred::Number | Inferred::Flag);
+        if written == Class::Null && computed {
+            let kind = ConflictKind::Unequal { left: Class::Scalar, right: Class::Null, negated };
+            return self.conflict(range, kind);
+        }
         let Some(found @ (Class::List | Class::Mapping)) = other.class() else { return };
         // Null is what a list never is; a record that is not found is.
         let unequal = match written {
@@ -291,6 +356,46 @@ impl<'s> Inferrer<'_, '_, 's> {
         };
         if unequal {
             self.conflict(range, ConflictKind::Unequal { left: found, right: written, negated });
+        }
+    }
+
+    /// `left in right` where `right` contains nothing, or words that `left` never is.
+    fn contained(&mut self, left: &Operand<'_, '_, 's>, right: &Operand<'_, '_, 's>) {
+        let range = extent(left.0).start..extent(right.0).end;
+        let (left, right) = (&left.1, &right.1);
+        self.words(left, right, &range);
+        if let Inferred::Declared(shape) = right
+            && right.class() == Some(Class::Mapping)
+            && let Inferred::Constant(Value::String(name)) = left
+            && shape.step(&PathStep::Field(name.clone())).is_err()
+        {
+            let kind = ConflictKind::ContainsNothing { found: Class::Mapping, field: Some(name.clone()) };
+            return self.conflict(range, kind);
+        }
+        let is_single = matches!(right, Inferred::Constant(Value::String(_)) | Inferred::Text);
+        if is_single && matches!(left.class(), Some(Class::List | Class::Mapping)) {
+            self.conflict(range, ConflictKind::ContainsNothing { found: Class::Scalar, field: None });
+        }
+    }
+
+    /// A written word that the other side, one of several words, never is. Only misspelt ones are told: descriptions
+    /// may lack some.
+    fn words(&mut self, side: &Inferred<'s>, written: &Inferred<'s>, range: &Range<usize>) {
+        let Inferred::Declared(shape) = side else { return };
+        let known: Vec<&str> = shape.values.iter().filter_map(Value::as_str).collect();
+        if shape.doubtful || !shape.any_of.is_empty() || known.is_empty() {
+            return;
+        }
+        let words: Vec<&str> = match written {
+            Inferred::Constant(Value::String(word)) => vec![word],
+            Inferred::Constant(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect(),
+            _ => return,
+        };
+        for word in words.into_iter().filter(|word| !known.contains(word)) {
+            if closest(word, known.iter().copied()).is_some() {
+                let known = known.iter().map(|word| (*word).to_owned()).collect();
+                self.conflict(range.clone(), ConflictKind::OtherWord { name: word.to_owned(), known });
+            }
         }
     }
 
@@ -345,8 +450,11 @@ impl<'s> Inferrer<'_, '_, 's> {
         {
             self.conflict(place.clone(), ConflictKind::NeverAbsent { filter: filter.name.to_owned() });
         }
+        self.refused(filter, place.clone(), &arguments);
         self.members(filter, &input, &place);
-        result::of(filter.name, input, &arguments, !filter.args.is_empty())
+        let placed: Vec<Inferred<'s>> =
+            arguments.into_iter().filter(|(placed, _)| *placed).map(|(_, value)| value).collect();
+        result::of(filter.name, input, &placed, !filter.args.is_empty())
     }
 
     /// What `select('eq', …)` and `rejectattr('id', …)` name.
@@ -486,6 +594,18 @@ mod tests {
         }
         let constant = |text: &str| Template::parse(text).unwrap().infer(&|_, _| Inferred::Unknown);
         assert_eq!(constant("{{ 'a' }}").unwrap().value, Inferred::Constant(json!("a")));
-        assert_eq!(constant("x {{ 'a' }}"), None);
+        assert_eq!(constant("x {{ 'a' }}").unwrap().value, Inferred::Unknown);
+        assert_eq!(inferred("x {{ event | lower }} {{ event.tags | trim }}"), ("?".to_owned(), 2));
+        assert_eq!(inferred("{{ event.id | e164(event.tags | first | default('XX')) }}").1, 0);
+        for (text, conflicts) in [
+            ("{{ 'a' in event }}", 1),
+            ("{{ 'id' in event }}", 0),
+            ("{{ event.tags in 'a, b' }}", 1),
+            ("{{ 'a' in event.tags }}", 0),
+            ("{{ (event.id | lower) == none }}", 1),
+            ("{{ event.id == none }}", 0),
+        ] {
+            assert_eq!(inferred(text).1, conflicts, "{text}");
+        }
     }
 }

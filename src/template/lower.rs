@@ -19,6 +19,7 @@ use minijinja::machinery::ast::{
 };
 use minijinja::value::{Value, ValueKind};
 
+use super::foreign::instead_of;
 use super::hidden_filters::{
     EQUAL, FACTOR, JOINED, LESS, LESS_OR_EQUAL, MEMBER, MORE, MORE_OR_EQUAL, PRESENT, SNAPPED, TRUTH,
     UNEQUAL, WITHIN,
@@ -452,7 +453,8 @@ fn not_callable(call: &Spanned<Call<'_>>, span: Span) -> SyntaxError {
             let filter = super::filters().iter().find(|known| known.name == name);
             let help = match filter {
                 Some(filter) => format!("`{name}` is a filter: write `… | {}`", filter.signature),
-                None => "use a filter: `value | name(…)`".to_owned(),
+                None => instead_of("function", name)
+                    .unwrap_or_else(|| "use a filter: `value | name(…)`".to_owned()),
             };
             (format!("values have no methods such as `.{name}()`"), help)
         }

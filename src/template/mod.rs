@@ -49,6 +49,7 @@ mod unquoted_expression;
 
 mod name_use;
 mod uses;
+mod value_paths;
 
 pub use call::{Call, Callee};
 pub use comparison::{Comparison, Side};
@@ -71,3 +72,4 @@ pub use spec::Spec;
 pub use syntax::SyntaxError;
 pub use truth::truthy;
 pub use unquoted_expression::{Intended, as_expression};
+pub use value_paths::ValuePath;

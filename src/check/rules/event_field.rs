@@ -3,7 +3,7 @@
 use super::Rule;
 use super::foreign_name::WRAPPERS;
 use super::result_field::as_filter;
-use crate::catalog::EventType;
+use crate::catalog::{Connector, EventType};
 use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic, Suggestion, closest};
 use crate::recipe::{Trigger, Webhook};
@@ -62,6 +62,13 @@ impl Rule for EventFields {
                     let message = format!("events of this kind have no documented field `{name}`");
                     let place = site.template.place(range.clone());
                     found.push(Diagnostic::new(Code::Suspicious, place, message).meant(name, &near));
+                } else if let Some((name, other)) = elsewhere(app, &events, steps) {
+                    let message = format!("events of this kind have no documented field `{name}`");
+                    let place = site.template.place(range.clone());
+                    let help = format!(
+                        "`{other}` has it; if it is sometimes there all the same, add `| default(none)`"
+                    );
+                    found.push(Diagnostic::new(Code::Suspicious, place, message).help(help));
                 }
             }
         }
@@ -99,19 +106,44 @@ fn foreign(events: &[&EventType], steps: &[PathStep]) -> Option<(String, String)
     }
 }
 
+/// A field of the record that none of these events documents, and another event that does.
+fn elsewhere<'s>(
+    app: &'s Connector,
+    events: &[&EventType],
+    steps: &'s [PathStep],
+) -> Option<(&'s str, &'s str)> {
+    let mut found = None;
+    for event in events {
+        let name = undocumented(event, steps)?;
+        let mut others = app.events.iter();
+        let other = others.find(|(_, other)| {
+            other.record == event.record && other.fields.iter().any(|field| field == name)
+        });
+        found = Some((name, other?.0.as_str()));
+    }
+    found
+}
+
+/// A field of the record that this event does not document.
+fn undocumented<'s>(event: &EventType, steps: &'s [PathStep]) -> Option<&'s str> {
+    let record: Vec<&str> = event.record.split('.').skip(1).collect();
+    let inside = record.iter().zip(steps).all(|(name, step)| *step == PathStep::Field((*name).into()));
+    let name = steps.get(record.len()).filter(|_| inside)?.field()?;
+    (!documented(event).any(|field| field == name)).then_some(name)
+}
+
+/// The fields of an event's record that may be expected.
+fn documented(event: &EventType) -> impl Iterator<Item = &str> {
+    let ids = event.id.iter().filter_map(|path| path.rsplit('.').next());
+    event.fields.iter().map(String::as_str).chain(ids).chain(ALWAYS)
+}
+
 /// A field of the record that no event documents, and the likely intended one.
 fn misspelt<'s>(events: &[&EventType], steps: &'s [PathStep]) -> Option<(&'s str, Suggestion)> {
     let mut found = None;
     for event in events {
-        let record: Vec<&str> = event.record.split('.').skip(1).collect();
-        let inside = record.iter().zip(steps).all(|(name, step)| *step == PathStep::Field((*name).into()));
-        let PathStep::Field(name) = steps.get(record.len()).filter(|_| inside)? else { return None };
-        let ids = || event.id.iter().filter_map(|path| path.rsplit('.').next());
-        let documented = || event.fields.iter().map(String::as_str).chain(ids()).chain(ALWAYS);
-        if name.len() < MIN_LENGTH || documented().any(|field| field == name) {
-            return None;
-        }
-        found = found.or_else(|| closest(name, documented()).map(|near| (name.as_str(), near)));
+        let name = undocumented(event, steps).filter(|name| name.len() >= MIN_LENGTH)?;
+        found = found.or_else(|| closest(name, documented(event)).map(|near| (name, near)));
     }
     found
 }

@@ -198,7 +198,10 @@ fn bare_path(site: &TemplateSite<'_>) -> Option<Diagnostic> {
 /// A whole text that is a path, a formula or a variable elsewhere: `$.event.email`, `=UPPER(name)`, `$ALERT_URL`.
 fn formula(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<Diagnostic> {
     static FORMULA: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"^(?:\$\.((?:event|steps|vars)(?:\.\w+|\[\d+\])+)|=([A-Za-z]+)\(.*\)|\$([A-Z][A-Z0-9_]+))$").ok()
+        Regex::new(
+            r"^(?:\$\.((?:event|steps|vars)(?:\.\w+|\[\d+\])+)|=([A-Za-z]+)\(.*\)|\$([A-Z][A-Z0-9_]+))$",
+        )
+        .ok()
     });
     let text = site.template.text().trim();
     let captures = FORMULA.as_ref().filter(|_| site.template.is_literal())?.captures(text)?;
@@ -219,7 +222,9 @@ fn formula(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<Diagnostic>
     }
     let name = captures.get(3)?.as_str();
     let is_known = name.contains('_') || context.workspace_info.env.iter().any(|known| known == name);
-    is_known.then(|| diagnostic.help(format!("write `\"{{{{ env.{name} }}}}\"`, and list it under `env` in hob.yaml")))
+    is_known.then(|| {
+        diagnostic.help(format!("write `\"{{{{ env.{name} }}}}\"`, and list it under `env` in hob.yaml"))
+    })
 }
 
 /// A path with a filter in the middle of a text: `Goal: event.goal | default('none')`.

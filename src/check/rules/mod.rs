@@ -1,6 +1,7 @@
 //! The rules, one per file. This is the only list; the checker and the reference read it.
 
 mod awkward_name;
+mod change_read;
 mod comparison;
 mod condition;
 mod connection;
@@ -16,6 +17,7 @@ mod hydrated_poll;
 mod json_path;
 mod link_input;
 mod maybe_missing;
+mod misplaced_value;
 mod missing_parameter;
 mod omit;
 mod operation;
@@ -70,6 +72,7 @@ pub const ALL: &[&dyn Rule] = &[
     &omit::OmitsInputs,
     &comparison::OrderedSides,
     &template_value::TemplateValues,
+    &misplaced_value::FittingValues,
     &result_field::ResultFields,
     &picked_field::PickedFields,
     &event_field::EventFields,
@@ -77,6 +80,7 @@ pub const ALL: &[&dyn Rule] = &[
     &json_path::JsonPaths,
     &duplicate_step::UniqueSteps,
     &awkward_name::UsableNames,
+    &change_read::ChangesEmitted,
     &hydrated_poll::HydratedPolls,
     &windowed_poll::MovingWindows,
     &per_parent_poll::ParentPolls,

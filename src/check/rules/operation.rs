@@ -59,9 +59,11 @@ fn unknown(
         return diagnostic.help(help);
     }
     let usable = context.catalog.operations().filter(|operation| fits(operation));
-    let meant = if context.may_suggest() { meant(context, name, fits) } else { Vec::new() };
-    match meant.as_slice() {
-        [] => context.suggest(diagnostic, name, usable.map(|operation| operation.id.as_str())),
+    if !context.may_suggest() {
+        return diagnostic;
+    }
+    match meant(context, name, fits).as_slice() {
+        [] => diagnostic.suggest(name, usable.map(|operation| operation.id.as_str())),
         [one] => {
             let fix = Fix::rename(span, name, one).map(Fix::suggested);
             diagnostic.help(format!("did you mean `{one}`?")).fix(fix)

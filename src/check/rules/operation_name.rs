@@ -35,10 +35,7 @@ const CONSTRUCTS: [(&[&str], &str); 5] = [
         &["formatter", "format", "transform", "template", "mapper", "parse_json", "json", "text_parser"],
         "values are computed in `{{ … }}` with filters, wherever they are needed",
     ),
-    (
-        &["trigger", "on", "schedule", "cron", "webhook"],
-        "what starts a recipe is its `trigger:`, not a step",
-    ),
+    (&["trigger", "on", "schedule", "cron", "webhook"], "what starts a recipe is its `trigger:`, not a step"),
 ];
 
 /// What to write for a name that is no operation's; `None` if nobody knows.
@@ -60,10 +57,17 @@ pub(super) fn meant<'a>(
         names.find(|(known, _)| words(known) == wanted).map(|(_, id)| id.as_str())
     });
     if let Some(id) = known_as {
-        return context.catalog.operation(id).filter(|operation| fits(operation)).map(|_| id).into_iter().collect();
+        return context
+            .catalog
+            .operation(id)
+            .filter(|operation| fits(operation))
+            .map(|_| id)
+            .into_iter()
+            .collect();
     }
     let candidates = context.catalog.operations().filter(|operation| fits(operation));
-    let mut ranked: Vec<_> = candidates.filter_map(|operation| Some((rank(&wanted, operation)?, operation))).collect();
+    let mut ranked: Vec<_> =
+        candidates.filter_map(|operation| Some((rank(&wanted, operation)?, operation))).collect();
     ranked.sort_by(|(first, one), (second, other)| first.cmp(second).then_with(|| one.id.cmp(&other.id)));
     let Some(((best, _), _)) = ranked.first() else { return Vec::new() };
     let near = ranked.iter().filter(|((class, _), _)| class == best).take(MAX_MEANT);
@@ -78,8 +82,7 @@ fn rank(wanted: &[String], operation: &Operation) -> Option<((usize, usize), usi
     if wanted.len() < 2 || operation.deprecated {
         return None;
     }
-    let id: Vec<String> =
-        words(&operation.id).into_iter().filter(|word| !connector.contains(word)).collect();
+    let id: Vec<String> = words(&operation.id).into_iter().filter(|word| !connector.contains(word)).collect();
     let is_wanted = |one: &String| wanted.iter().any(|word| same(one, word));
     let parts: Vec<&str> = operation.id.split('.').collect();
     let (_, own) = parts.split_at(parts.len().saturating_sub(2));

@@ -259,6 +259,31 @@ fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagnostic {
             let message = format!("a number is never equal to a text that is none: this is always {always}");
             told(Code::ConstantCondition, message).help("compare it with a number")
         }
+        ConflictKind::OtherWord { name, known } => {
+            let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+            let message = format!("this is never `{name}`: it is one of {}", words.join(", "));
+            told(Code::ConstantCondition, message)
+                .suggest(name, known.iter().map(String::as_str))
+                .without_fix()
+        }
+        ConflictKind::ContainsNothing { field: Some(field), .. } => {
+            let message =
+                format!("there is no field `{field}` in this mapping, so that it never contains it");
+            told(Code::ConstantCondition, message)
+                .help("ask in one of its fields: `{{ 'vip' in event.tags }}`")
+        }
+        ConflictKind::ContainsNothing { .. } => {
+            let message = "a text never contains a list or a mapping";
+            told(Code::ConstantCondition, message.to_owned())
+                .help("ask the other way round: `{{ 'vip' in event.tags }}`")
+        }
+        ConflictKind::Argument { message, help } => {
+            let diagnostic = told(Code::BadArgument, message.clone());
+            match help {
+                Some(help) => diagnostic.help(help.clone()),
+                None => diagnostic,
+            }
+        }
         ConflictKind::TextAndNumber { operator } => {
             let message = match *operator {
                 "+" => "`+` adds numbers or joins texts, and this is text and a number".to_owned(),

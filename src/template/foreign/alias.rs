@@ -46,7 +46,9 @@ pub fn instead_of(kind: &str, name: &str) -> Option<String> {
             filter.or_else(|| find(OPERATORS, name).map(written))
         }
         "function" => {
-            let filter = || find(FILTERS, name).or_else(|| respelt(name)).map(|ours| format!("write `value | {ours}`"));
+            let filter = || {
+                find(FILTERS, name).or_else(|| respelt(name)).map(|ours| format!("write `value | {ours}`"))
+            };
             find(FUNCTIONS, name).map(written).or_else(filter).or_else(|| find(OPERATORS, name).map(written))
         }
         _ => find(TESTS, name).map(written),
@@ -87,10 +89,12 @@ mod tests {
     fn what_is_advised_parses() {
         let tables = [FILTERS, OPERATORS, FUNCTIONS, TESTS];
         for (name, ours) in tables.into_iter().flatten() {
-            let ours = ours.split("` or `").next().unwrap_or("").replace("[…]", "['a']").replace("{…}", "{'a': 1}");
+            let ours =
+                ours.split("` or `").next().unwrap_or("").replace("[…]", "['a']").replace("{…}", "{'a': 1}");
             let ours = ours.replace("== …", "== 'a'");
             let is_filter = FILTERS.iter().any(|(known, _)| known == name);
-            let text = if is_filter { format!("{{{{ value | {ours} }}}}") } else { format!("{{{{ {ours} }}}}") };
+            let text =
+                if is_filter { format!("{{{{ value | {ours} }}}}") } else { format!("{{{{ {ours} }}}}") };
             assert!(crate::template::Template::parse(&text).is_ok(), "{name}: {text}");
         }
     }

@@ -223,7 +223,8 @@ pub(super) const OPERATORS: &[(&str, &str)] = &[
 ];
 
 /// Filters that prepare values for HTML, which nothing here is.
-pub(super) const NEEDLESS: [&str; 8] = ["escape", "e", "h", "safe", "raw", "escape_once", "force_escape", "html_safe"];
+pub(super) const NEEDLESS: [&str; 8] =
+    ["escape", "e", "h", "safe", "raw", "escape_once", "force_escape", "html_safe"];
 
 /// Tests of other languages → what to write instead.
 pub(super) const TESTS: &[(&str, &str)] = &[

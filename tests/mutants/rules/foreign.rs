@@ -123,3 +123,17 @@ pub fn foreign_date(original: &Original) -> Vec<Edit> {
     let edits = places.into_iter().flat_map(|place| formats.iter().map(move |by| Edit::replace(place, *by)));
     edits.collect()
 }
+
+/// `create_contact` for `contacts.create`, and `contact.create`.
+pub fn foreign_operation(original: &Original) -> Vec<Edit> {
+    let steps = original.steps();
+    let named = steps.iter().filter_map(|step| step.node.get("do"));
+    let edits = named.flat_map(|node| {
+        let parts: Vec<&str> = original.slice(node.span).split('.').collect();
+        let (verb, nouns) = parts.split_last().unwrap();
+        let nouns: Vec<&str> = nouns.iter().map(|noun| noun.trim_end_matches('s')).collect();
+        let turned = format!("{verb}_{}", nouns.join("_"));
+        [turned, format!("{}.{verb}", nouns.join("."))].map(|other| Edit::replace(node.span, other))
+    });
+    edits.collect()
+}

@@ -125,3 +125,40 @@ pub fn wrong_webhook_event(original: &Original) -> Vec<Edit> {
     }));
     edits
 }
+
+/// `firstName` for `first_name`, and the other way round.
+pub fn other_spelling(original: &Original) -> Vec<Edit> {
+    let mut places = original.in_expressions(pattern!(r"\bevent\.(\w+)"));
+    places.extend(original.in_expressions(pattern!(r"\bsteps\.\w+(?:\[0\])?\.(\w+)")));
+    places.extend(original.inputs().into_iter().map(|(_, (key, _), _)| key.span));
+    places.into_iter().map(|place| Edit::replace(place, respelt(original.slice(place)))).collect()
+}
+
+fn respelt(name: &str) -> String {
+    let mut made = String::new();
+    let mut upper = false;
+    for c in name.chars() {
+        match c {
+            '_' => upper = true,
+            c if upper => {
+                made.extend(c.to_uppercase());
+                upper = false;
+            }
+            c if c.is_uppercase() => {
+                made.push('_');
+                made.extend(c.to_lowercase());
+            }
+            c => made.push(c),
+        }
+    }
+    made
+}
+
+/// `event.text` or `item.text` for `note.text` in a loop.
+pub fn event_for_item(original: &Original) -> Vec<Edit> {
+    let items: Vec<&str> =
+        original.steps().iter().filter_map(|step| step.node.get("as")?.as_text()).collect();
+    let roots = original.in_expressions(pattern!(r"(?:^|[^.\w])(\w+)\.\w"));
+    let roots = roots.into_iter().filter(|place| items.contains(&original.slice(*place)));
+    roots.flat_map(|place| ["event", "item"].map(|other| Edit::replace(place, other))).collect()
+}

@@ -270,3 +270,46 @@ pub fn wrong_list(original: &Original) -> Vec<Edit> {
     edits.extend(lists.map(|(_, value)| Edit::replace(value.span, "fitr-active")));
     edits
 }
+
+/// The same word with another first letter: `active`, `Fitr-client`.
+pub fn other_case(original: &Original) -> Vec<Edit> {
+    let inner = original.quoted().into_iter().map(|place| Span::new(place.start + 1, place.end - 1));
+    let inputs = original.inputs().into_iter().map(|(_, (_, value), _)| value.span);
+    let edits = inner.chain(inputs).filter_map(|place| {
+        let text = original.slice(place);
+        let first = text.chars().next().filter(char::is_ascii_alphabetic)?;
+        let other = match first.is_ascii_uppercase() {
+            true => first.to_ascii_lowercase(),
+            false => first.to_ascii_uppercase(),
+        };
+        Some(Edit::replace(Span::new(place.start, place.start + 1), other.to_string()))
+    });
+    edits.collect()
+}
+
+/// `[1]` for `[0]`, which people who count from one write.
+pub fn other_member(original: &Original) -> Vec<Edit> {
+    original
+        .in_expressions(pattern!(r"(\[0\])"))
+        .into_iter()
+        .map(|place| Edit::replace(place, "[1]"))
+        .collect()
+}
+
+/// The id of the event, or of another step, for the value of an input that takes an id.
+pub fn other_id(original: &Original) -> Vec<Edit> {
+    let steps = original.steps();
+    let ids: Vec<&str> = steps.iter().filter_map(|step| step.node.get("id")?.as_text()).collect();
+    let others: Vec<String> =
+        ids.iter().map(|id| format!("steps.{id}.id")).chain(["event.id".to_owned()]).collect();
+    let inputs = original.inputs().into_iter();
+    let of_ids = inputs.filter(|(_, (key, _), _)| {
+        key.value == "id" || key.value.ends_with("Id") || key.value.ends_with("_id")
+    });
+    let nodes: Vec<&Node> = of_ids.map(|(_, (_, value), _)| value).collect();
+    let edits = others.iter().flat_map(|other| {
+        let value = format!("\"{{{{ {other} }}}}\"");
+        rewritten(original, nodes.clone(), &|_| value.clone())
+    });
+    edits.collect()
+}

@@ -1,0 +1,109 @@
+//! The paths whose value is a template's value, apart from letter case, white space and what is chosen among.
+
+use std::ops::Range;
+
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
+
+use super::name_use::PathStep;
+use super::omit;
+use super::parse::Template;
+use super::required_values::path;
+use super::syntax::{self, clamp, extent};
+
+/// Filters that give their input, some of its members or another notation of it.
+const HAND_ON: [&str; 11] = [
+    "lower",
+    "upper",
+    "trim",
+    "string",
+    "list",
+    "unique",
+    "reverse",
+    "sort",
+    "select",
+    "selectattr",
+    "rejectattr",
+];
+/// Filters that give their input or an argument.
+const CHOOSE: [&str; 3] = ["default", "d", "coalesce"];
+
+/// A path whose value a template may come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValuePath {
+    /// The first name.
+    pub root: String,
+    /// The path's steps.
+    pub steps: Vec<PathStep>,
+    /// Its range, in bytes of the template's text.
+    pub range: Range<usize>,
+}
+
+impl Template {
+    /// The paths whose value it may come to; none if it is not a single expression.
+    pub fn value_paths(&self) -> Vec<ValuePath> {
+        let mut found = Vec::new();
+        if self.is_whole()
+            && let Ok(template) = syntax::statements(self.text())
+            && let Some(only) = syntax::only_expression(&template)
+        {
+            collect(self.text(), &only.expr, &mut found);
+        }
+        found
+    }
+}
+
+fn collect(text: &str, expr: &Expr<'_>, found: &mut Vec<ValuePath>) {
+    if let Some((root, steps)) = path(expr) {
+        if root != omit::NAME {
+            found.push(ValuePath { root: root.to_owned(), steps, range: clamp(text, extent(expr)) });
+        }
+        return;
+    }
+    match expr {
+        Expr::Filter(filter) if HAND_ON.contains(&filter.name) => {
+            filter.expr.iter().for_each(|input| collect(text, input, found));
+        }
+        Expr::Filter(filter) if CHOOSE.contains(&filter.name) => {
+            filter.expr.iter().for_each(|input| collect(text, input, found));
+            for argument in &filter.args {
+                if let CallArg::Pos(other) = argument {
+                    collect(text, other, found);
+                }
+            }
+        }
+        Expr::BinOp(op) if matches!(op.op, BinOpKind::ScOr) => {
+            collect(text, &op.left, found);
+            collect(text, &op.right, found);
+        }
+        Expr::BinOp(op) if matches!(op.op, BinOpKind::ScAnd) => collect(text, &op.right, found),
+        Expr::IfExpr(choice) => {
+            collect(text, &choice.true_expr, found);
+            choice.false_expr.iter().for_each(|otherwise| collect(text, otherwise, found));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_handed_on_is_found() {
+        for (text, wanted) in [
+            ("{{ event.email }}", "event.email"),
+            ("{{ event.email | lower | trim }}", "event.email"),
+            ("{{ steps.a.id | default(steps.b.id | default(none)) }}", "steps.a.id steps.b.id"),
+            ("{{ event.a or event.b or omit }}", "event.a event.b"),
+            ("{{ event.a if event.c else event.b }}", "event.a event.b"),
+            ("{{ steps.list | first }}", "steps.list | first"),
+            ("{{ event.a ~ event.b }}", ""),
+            ("{{ event.a | length }}", ""),
+            ("x {{ event.a }}", ""),
+        ] {
+            let template = Template::parse(text).unwrap();
+            let found: Vec<&str> = template.value_paths().into_iter().map(|path| &text[path.range]).collect();
+            assert_eq!(found.join(" "), wanted, "{text}");
+        }
+    }
+}
