@@ -52,7 +52,9 @@ impl Meaning<'_> {
             Meaning::Time => "a time".to_owned(),
             Meaning::Name => "a name".to_owned(),
             Meaning::Word => "one of a few words".to_owned(),
-            Meaning::Id(id) => format!("the id of {} in {}", with_article(&id.shown), id.connector.title),
+            Meaning::Id(id) => {
+                format!("the id of {} of `{}`", with_article(&id.shown), id.connector.connector)
+            }
         }
     }
 

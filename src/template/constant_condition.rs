@@ -94,8 +94,8 @@ impl Finder<'_> {
         }
         match expr {
             Expr::BinOp(op) if is_logical(op) => {
-                if let Some(holds) = contradictory(op) {
-                    self.add(expr, holds, settles, None);
+                if let Some((holds, meant)) = contradictory(self.text, op) {
+                    self.add(expr, holds, settles, meant);
                     return;
                 }
                 for part in [&op.left, &op.right] {
@@ -145,25 +145,49 @@ fn fixed(text: &str, expr: &Expr<'_>) -> Option<bool> {
     }
 }
 
-/// `a == 'x' and a == 'y'` is never true, and `a != 'x' or a != 'y'` always.
-fn contradictory(op: &Spanned<BinOp<'_>>) -> Option<bool> {
+/// `a == 'x' and a == 'y'` is never true, and `a != 'x' or a != 'y'` always; with what was meant.
+fn contradictory(text: &str, op: &Spanned<BinOp<'_>>) -> Option<(bool, Option<String>)> {
     let holds = matches!(op.op, BinOpKind::ScOr);
     let mut compared = Vec::new();
     comparisons(&op.left, holds, &mut compared);
+    let before = compared.len();
     comparisons(&op.right, holds, &mut compared);
-    let differ = compared.iter().enumerate().any(|(at, (path, value))| {
-        compared[..at].iter().any(|(other, earlier)| other == path && earlier != value)
-    });
-    differ.then_some(holds)
+    let differ = |one: &Compared, other: &Compared| one.path == other.path && one.value != other.value;
+    let mut pairs = compared
+        .iter()
+        .enumerate()
+        .flat_map(|(at, one)| compared[..at].iter().map(move |other| (other, one)));
+    let (first, second) = pairs.find(|(other, one)| differ(one, other))?;
+    let is_all = before == 1 && compared.len() == 2;
+    let written = |range: &Range<usize>| text.get(range.clone());
+    let word = if holds { "not in" } else { "in" };
+    let meant = || {
+        let values = [written(&first.value_range)?, written(&second.value_range)?];
+        Some(format!("{} {word} [{}]", written(&first.path_range)?, values.join(", ")))
+    };
+    Some((holds, if is_all { meant() } else { None }))
+}
+
+/// A path that is compared with a constant.
+struct Compared {
+    path: String,
+    value: String,
+    path_range: Range<usize>,
+    value_range: Range<usize>,
 }
 
 /// The paths that the parts of a chain of `and` compare by `==`, or of a chain of `or` by `!=`, with a text or number.
-fn comparisons(expr: &Expr<'_>, negated: bool, found: &mut Vec<(String, String)>) {
+fn comparisons(expr: &Expr<'_>, negated: bool, found: &mut Vec<Compared>) {
     let mut add = |left: &Expr<'_>, right: &Expr<'_>| {
         let is_plain = |value: &Datum| value.as_str().is_some() || value.is_number();
         for (side, other) in [(left, right), (right, left)] {
             if let (Some((root, steps)), Some(value)) = (path(side), other.as_const().filter(is_plain)) {
-                found.push((written(root, &steps), value.to_string()));
+                found.push(Compared {
+                    path: written(root, &steps),
+                    value: value.to_string(),
+                    path_range: extent(side),
+                    value_range: extent(other),
+                });
             }
         }
     };
@@ -264,7 +288,7 @@ mod tests {
         assert_eq!(found("x {% if 'b' %}c{% endif %}"), one("'b'", true, true));
         assert_eq!(found("{{ a.b == 'x' and c and a.b == 'y' }}").len(), 1, "never");
         let always = found("{{ a.b != 'x' or a.b != 'y' }}").remove(0);
-        assert_eq!((always.1, always.2), (true, true));
+        assert_eq!((always.1, always.2, always.3.as_deref()), (true, true, Some("a.b not in ['x', 'y']")));
         for other in
             ["{{ a == 'x' and b == 'y' }}", "{{ a != 'x' and a != 'y' }}", "{{ a == 'x' and a == 'x' }}"]
         {

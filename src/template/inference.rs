@@ -9,19 +9,43 @@ use minijinja::value::Value as Datum;
 
 use super::call::{Call, Callee};
 use super::comparison;
+use super::conflict::{Conflict, ConflictKind};
 use super::convert;
 use super::filters::result;
 use super::inferred::{Class, Inferred};
 use super::name_use::{PathStep, Use};
 use super::omit;
+use super::operand::{both_numbers, defaults_to_null, is_number, is_text, is_word, never_null, sides_differ};
 use super::parse::{Form, Template};
 use super::required_values::path;
 use super::syntax::{self, bytes, clamp, extent};
 use crate::diagnostic::closest;
-use crate::value::{Kind, Value};
+use crate::value::Value;
 
 /// The inferred value of a path.
 pub type Lookup<'l, 's> = dyn Fn(&str, &[PathStep]) -> Inferred<'s> + 'l;
+
+/// Filters that fail on null.
+const NEEDS_VALUE: [&str; 18] = [
+    "lower",
+    "upper",
+    "title",
+    "capitalize",
+    "trim",
+    "replace",
+    "remove_prefix",
+    "truncate",
+    "split",
+    "lines",
+    "slug",
+    "date",
+    "iso8601",
+    "add_time",
+    "epoch",
+    "epoch_ms",
+    "number",
+    "plus",
+];
 
 /// What was inferred of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,93 +54,6 @@ pub struct Inference<'s> {
     pub value: Inferred<'s>,
     /// What can never work in it.
     pub conflicts: Vec<Conflict>,
-}
-
-/// An operand or input that can never work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// Its place, in bytes of the template's text.
-    pub range: Range<usize>,
-    /// What is wrong.
-    pub kind: ConflictKind,
-}
-
-/// What is wrong with an operand or input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConflictKind {
-    /// The filter does not take such a value.
-    Input {
-        /// The filter.
-        filter: String,
-        /// What it takes, in words.
-        takes: &'static str,
-        /// What it is given.
-        found: Class,
-    },
-    /// The values are never equal.
-    Unequal {
-        /// What the left operand is.
-        left: Class,
-        /// What the right operand is.
-        right: Class,
-        /// Whether the operator is `!=`.
-        negated: bool,
-    },
-    /// `value and omit`, which leaves out just what is there.
-    OmittedIfThere,
-    /// A number is compared with a text that is none.
-    NotANumber {
-        /// Whether the operator is `!=`.
-        negated: bool,
-    },
-    /// A word that is not among those that the other side may be, but close to one.
-    OtherWord {
-        /// The word.
-        name: String,
-        /// The words that there are.
-        known: Vec<String>,
-    },
-    /// The right operand of `in` can contain nothing, or not this.
-    ContainsNothing {
-        /// What it is.
-        found: Class,
-        /// The field that it does not have, if it is a mapping.
-        field: Option<String>,
-    },
-    /// An argument that is refused whenever it is evaluated.
-    Argument {
-        /// Why.
-        message: String,
-        /// The remedy.
-        help: Option<String>,
-    },
-    /// Text and a number are added, or text is subtracted or divided.
-    TextAndNumber {
-        /// The operator.
-        operator: &'static str,
-    },
-    /// The operands have no order.
-    Unordered {
-        /// The operand without an order, in words.
-        found: &'static str,
-    },
-    /// The filter applies a test to each member, and is given something else.
-    NoTest {
-        /// The filter.
-        filter: String,
-    },
-    /// A default for what fails where it has no value.
-    NeverAbsent {
-        /// The filter that gives the default.
-        filter: String,
-    },
-    /// A field that the members of a list do not have.
-    NoField {
-        /// Its name.
-        name: String,
-        /// The fields that they have.
-        known: Vec<String>,
-    },
 }
 
 impl Template {
@@ -327,6 +264,7 @@ impl<'s> Inferrer<'_, '_, 's> {
     /// `a == b` of which one is a list, a mapping or a computed number, and the other one written out as something else.
     fn equal(&mut self, left: &Operand<'_, '_, 's>, right: &Operand<'_, '_, 's>, negated: bool) {
         let range = extent(left.0).start..extent(right.0).end;
+        let exprs = (left.0, right.0);
         let (left, right) = (&left.1, &right.1);
         let is_number = |side: &Inferred<'_>| matches!(side, Inferred::Number);
         if is_number(left) && is_word(right) || is_number(right) && is_word(left) {
@@ -343,7 +281,9 @@ impl<'s> Inferrer<'_, '_, 's> {
             (Some(written), None) => (right, written),
             _ => return,
         };
+        let operand = if constant(left).is_none() { exprs.0 } else { exprs.1 };
         let computed = matches!(other, Inferred::Text | Inferred::Number | Inferred::Flag);
+        let computed = computed || other.class() == Some(Class::Scalar) && never_null(operand);
         if written == Class::Null && computed {
             let kind = ConflictKind::Unequal { left: Class::Scalar, right: Class::Null, negated };
             return self.conflict(range, kind);
@@ -450,6 +390,9 @@ impl<'s> Inferrer<'_, '_, 's> {
         {
             self.conflict(place.clone(), ConflictKind::NeverAbsent { filter: filter.name.to_owned() });
         }
+        if NEEDS_VALUE.contains(&filter.name) && filter.expr.as_ref().is_some_and(defaults_to_null) {
+            self.conflict(place.clone(), ConflictKind::NullInput { filter: filter.name.to_owned() });
+        }
         self.refused(filter, place.clone(), &arguments);
         self.members(filter, &input, &place);
         let placed: Vec<Inferred<'s>> =
@@ -493,33 +436,6 @@ impl<'s> Inferrer<'_, '_, 's> {
     fn conflict(&mut self, range: Range<usize>, kind: ConflictKind) {
         self.conflicts.push(Conflict { range: clamp(self.text, range), kind });
     }
-}
-
-/// Whether the operator fails on these operands.
-fn sides_differ(operator: &BinOpKind, left: &Inferred<'_>, right: &Inferred<'_>) -> bool {
-    let numbers = |side: &Inferred<'_>| is_number(side) || side.kind() == Some(Kind::Number);
-    match operator {
-        BinOpKind::Add => is_text(left) && numbers(right) || numbers(left) && is_text(right),
-        _ => is_text(left) || is_text(right),
-    }
-}
-
-/// Whether it is certainly text.
-fn is_text(side: &Inferred<'_>) -> bool {
-    side.kind() == Some(Kind::String)
-}
-
-fn both_numbers(left: &Inferred<'_>, right: &Inferred<'_>) -> bool {
-    is_number(left) && is_number(right)
-}
-
-fn is_number(side: &Inferred<'_>) -> bool {
-    matches!(side, Inferred::Number | Inferred::Constant(Value::Number(_)))
-}
-
-/// Whether it is a text that is not a number.
-fn is_word(side: &Inferred<'_>) -> bool {
-    matches!(side, Inferred::Constant(Value::String(text)) if text.trim().parse::<f64>().is_err())
 }
 
 #[cfg(test)]
@@ -592,6 +508,18 @@ mod tests {
         ] {
             assert_eq!(inferred(text).1, 0, "{text}");
         }
+        for filter in NEEDS_VALUE {
+            let spec = crate::template::filters().iter().find(|spec| spec.name == filter).unwrap();
+            let call =
+                spec.example.split_once('|').unwrap().1.trim_end_matches(" }}").split('|').next().unwrap();
+            let text = format!("{{{{ event.x | default(none) | {call} }}}}");
+            assert_ne!(inferred(&text).1, 0, "{text}");
+            let scope = crate::template::Scope::new(chrono::DateTime::UNIX_EPOCH);
+            let null = Template::parse(&text.replace("event.x | default(none)", "none")).unwrap();
+            assert!(null.evaluate(&scope).is_err(), "{text}");
+        }
+        assert_eq!(inferred("{{ event.id | default('') == none }}").1, 1);
+        assert_eq!(inferred("{{ event.id | default(none) == none }}").1, 0);
         let constant = |text: &str| Template::parse(text).unwrap().infer(&|_, _| Inferred::Unknown);
         assert_eq!(constant("{{ 'a' }}").unwrap().value, Inferred::Constant(json!("a")));
         assert_eq!(constant("x {{ 'a' }}").unwrap().value, Inferred::Unknown);

@@ -96,7 +96,8 @@ impl Rule for OwnSyntax {
             found.extend(bare);
             for part in site.template.literal_parts() {
                 forms(context, site, part.clone(), found);
-                let piped = bare_filter(site, part).filter(|_| !is_bare);
+                let piped = bare_filter(site, part.clone()).or_else(|| mentioned(context, site, part));
+                let piped = piped.filter(|_| !is_bare);
                 let is_told = |piped: &Diagnostic| {
                     found
                         .iter()
@@ -225,6 +226,33 @@ fn formula(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<Diagnostic>
     is_known.then(|| {
         diagnostic.help(format!("write `\"{{{{ env.{name} }}}}\"`, and list it under `env` in hob.yaml"))
     })
+}
+
+/// A path of a known value in the middle of a text: `Call event.full_name`.
+fn mentioned(context: &Context<'_>, site: &TemplateSite<'_>, part: Range<usize>) -> Option<Diagnostic> {
+    static MENTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"(?:^|[\s(:,;'\x22])((event|steps|vars)((?:\.[A-Za-z_]\w*)+))(?:$|[\s),:;!?'\x22]|\.(?:\s|$))",
+        )
+        .ok()
+    });
+    let text = &site.template.text()[part.clone()];
+    let captures = MENTION.as_ref()?.captures(text)?;
+    let (written, root) = (captures.get(1)?, captures.get(2)?.as_str());
+    let steps: Vec<PathStep> =
+        captures[3].split('.').skip(1).map(|name| PathStep::Field(name.to_owned())).collect();
+    let is_known = match (root, steps.as_slice()) {
+        ("vars", [PathStep::Field(name), ..]) => context.recipe.vars.contains_key(name.as_str()),
+        ("steps", [_]) => false,
+        _ => path_shape(context, &site.position, root, &steps).is_some(),
+    };
+    if !is_known || !site.position.roots().contains(&root) {
+        return None;
+    }
+    let path = written.as_str();
+    let place = site.template.place(part.start + written.start()..part.start + written.end());
+    let diagnostic = Diagnostic::new(Code::Suspicious, place, format!("`{path}` is sent as this text"));
+    Some(diagnostic.help(format!("write `{{{{ {path} }}}}` for its value")))
 }
 
 /// A path with a filter in the middle of a text: `Goal: event.goal | default('none')`.

@@ -2,12 +2,13 @@
 
 use std::ptr;
 
-use super::Rule;
+use super::{Rule, is_plain_name};
 use crate::catalog::Operation;
 use crate::check::context::Call;
 use crate::check::meaning::{Meaning, of_input, of_path, of_template};
 use crate::check::{Context, Position, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::recipe::Action;
 use crate::template::{LocatedTemplate, PathStep};
 use crate::value::time_in;
 
@@ -52,7 +53,8 @@ fn literal(
         Meaning::Time => ("is none", !is_time()),
         Meaning::Name | Meaning::Word => return None,
     };
-    if !is_strange || text.is_empty() {
+    // Templates of other tools are told as such.
+    if !is_strange || text.is_empty() || text.contains(['%', '{', '$', '<', '[', '#']) {
         return None;
     }
     let message = format!("`{name}` takes {}, and `{text}` {reason}", wanted.describe());
@@ -107,12 +109,16 @@ fn another(
         is_known && !meanings.is_empty() && meanings.iter().all(|meaning| meaning.is_one_of(wanted))
     };
     let Position::Step { index, after_failure: false, .. } = site.position else { return None };
-    let earlier = context.recipe.actions.iter().take(index).filter(|_| call.action.is_some());
+    let is_named = |action: &&Action| call.action.is_some() && is_plain_name(&action.id);
+    let earlier = context.recipe.actions.iter().take(index).filter(is_named);
     let of_steps = earlier.map(|action| {
         (format!("steps.{}.", action.id), "steps", vec![PathStep::Field(action.id.clone()), field.clone()])
     });
     let of_event = [("event.".to_owned(), "event", vec![field.clone()])];
-    let mut all = of_steps.chain(of_event);
-    let (path, ..) = all.find(|(_, root, steps)| fits(root, steps))?;
+    let mut all: Vec<_> = of_steps.chain(of_event).collect();
+    if !matches!(wanted, Meaning::Id(_)) {
+        all.reverse();
+    }
+    let (path, ..) = all.into_iter().find(|(_, root, steps)| fits(root, steps))?;
     Some(path + field.field().unwrap_or_default())
 }

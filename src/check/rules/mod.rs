@@ -15,6 +15,7 @@ mod foreign_name;
 mod foreign_syntax;
 mod hydrated_poll;
 mod json_path;
+mod later_member;
 mod link_input;
 mod maybe_missing;
 mod misplaced_value;
@@ -96,6 +97,7 @@ pub const ALL: &[&dyn Rule] = &[
     &unreachable_action::ReachableSteps,
     &unprobed_retry::SafeRetries,
     &written_secret::HiddenSecrets,
+    &later_member::LaterMembers,
     // Last, because it ignores templates with errors.
     &maybe_missing::Guarded,
 ];

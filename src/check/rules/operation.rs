@@ -4,7 +4,7 @@ use super::Rule;
 use super::operation_name::{construct, meant};
 use crate::catalog::Operation;
 use crate::check::Context;
-use crate::diagnostic::{Code, Diagnostic, Fix};
+use crate::diagnostic::{Code, Diagnostic, Fix, closest};
 
 /// Every operation exists and can be used in its place.
 pub struct KnownOperation;
@@ -62,8 +62,13 @@ fn unknown(
     if !context.may_suggest() {
         return diagnostic;
     }
-    match meant(context, name, fits).as_slice() {
-        [] => diagnostic.suggest(name, usable.map(|operation| operation.id.as_str())),
+    let near = closest(name, usable.map(|operation| operation.id.as_str()));
+    let meant = match &near {
+        Some(near) if near.is_clear() => Vec::new(),
+        _ => meant(context, name, fits),
+    };
+    match meant.as_slice() {
+        [] => near.iter().fold(diagnostic, |diagnostic, near| diagnostic.meant(name, near)),
         [one] => {
             let fix = Fix::rename(span, name, one).map(Fix::suggested);
             diagnostic.help(format!("did you mean `{one}`?")).fix(fix)

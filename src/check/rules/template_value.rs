@@ -277,6 +277,12 @@ fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagnostic {
             told(Code::ConstantCondition, message.to_owned())
                 .help("ask the other way round: `{{ 'vip' in event.tags }}`")
         }
+        ConflictKind::NullInput { filter } => {
+            let message =
+                format!("`{filter}` fails on null, which `default(none)` gives it where there is no value");
+            told(Code::MaybeMissing, message)
+                .help(format!("give another default, or put `{filter}` first and `| default(none)` last"))
+        }
         ConflictKind::Argument { message, help } => {
             let diagnostic = told(Code::BadArgument, message.clone());
             match help {

@@ -1,0 +1,97 @@
+//! What can never work in an expression.
+
+use std::ops::Range;
+
+use super::inferred::Class;
+
+/// An operand or input that can never work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// Its place, in bytes of the template's text.
+    pub range: Range<usize>,
+    /// What is wrong.
+    pub kind: ConflictKind,
+}
+
+/// What is wrong with an operand or input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConflictKind {
+    /// The filter does not take such a value.
+    Input {
+        /// The filter.
+        filter: String,
+        /// What it takes, in words.
+        takes: &'static str,
+        /// What it is given.
+        found: Class,
+    },
+    /// The values are never equal.
+    Unequal {
+        /// What the left operand is.
+        left: Class,
+        /// What the right operand is.
+        right: Class,
+        /// Whether the operator is `!=`.
+        negated: bool,
+    },
+    /// `value and omit`, which leaves out just what is there.
+    OmittedIfThere,
+    /// A number is compared with a text that is none.
+    NotANumber {
+        /// Whether the operator is `!=`.
+        negated: bool,
+    },
+    /// A word that is not among those that the other side may be, but close to one.
+    OtherWord {
+        /// The word.
+        name: String,
+        /// The words that there are.
+        known: Vec<String>,
+    },
+    /// The right operand of `in` can contain nothing, or not this.
+    ContainsNothing {
+        /// What it is.
+        found: Class,
+        /// The field that it does not have, if it is a mapping.
+        field: Option<String>,
+    },
+    /// A filter that fails on null gets it from `default(none)`.
+    NullInput {
+        /// The filter.
+        filter: String,
+    },
+    /// An argument that is refused whenever it is evaluated.
+    Argument {
+        /// Why.
+        message: String,
+        /// The remedy.
+        help: Option<String>,
+    },
+    /// Text and a number are added, or text is subtracted or divided.
+    TextAndNumber {
+        /// The operator.
+        operator: &'static str,
+    },
+    /// The operands have no order.
+    Unordered {
+        /// The operand without an order, in words.
+        found: &'static str,
+    },
+    /// The filter applies a test to each member, and is given something else.
+    NoTest {
+        /// The filter.
+        filter: String,
+    },
+    /// A default for what fails where it has no value.
+    NeverAbsent {
+        /// The filter that gives the default.
+        filter: String,
+    },
+    /// A field that the members of a list do not have.
+    NoField {
+        /// Its name.
+        name: String,
+        /// The fields that they have.
+        known: Vec<String>,
+    },
+}
