@@ -75,7 +75,10 @@ impl Template {
     /// The same of the expressions in a text.
     fn infer_parts<'s>(&self, lookup: &Lookup<'_, 's>) -> Option<Inference<'s>> {
         let mut inferrer = Inferrer { text: self.text(), lookup, conflicts: Vec::new() };
-        if let Stmt::Template(parts) = syntax::statements(self.text()).ok()? {
+        // Nothing can be wrong with paths alone, so that they are not parsed again.
+        let has_more =
+            self.text().contains(['|', '=', '<', '>', '+', '-', '/']) || self.text().contains(" in ");
+        if has_more && let Stmt::Template(parts) = syntax::statements(self.text()).ok()? {
             for part in &parts.children {
                 if let Stmt::EmitExpr(part) = part {
                     inferrer.expression(&part.expr);
