@@ -2,7 +2,8 @@
 
 use std::ptr;
 
-use super::{Rule, is_plain_name};
+use super::Rule;
+use super::awkward_name::is_plain;
 use crate::catalog::Operation;
 use crate::check::context::Call;
 use crate::check::meaning::{Meaning, of_input, of_path, of_template};
@@ -109,7 +110,7 @@ fn another(
         is_known && !meanings.is_empty() && meanings.iter().all(|meaning| meaning.is_one_of(wanted))
     };
     let Position::Step { index, after_failure: false, .. } = site.position else { return None };
-    let is_named = |action: &&Action| call.action.is_some() && is_plain_name(&action.id);
+    let is_named = |action: &&Action| call.action.is_some() && is_plain(&action.id);
     let earlier = context.recipe.actions.iter().take(index).filter(is_named);
     let of_steps = earlier.map(|action| {
         (format!("steps.{}.", action.id), "steps", vec![PathStep::Field(action.id.clone()), field.clone()])

@@ -87,15 +87,14 @@ mod tests {
 
     #[test]
     fn what_is_advised_parses() {
-        let tables = [FILTERS, OPERATORS, FUNCTIONS, TESTS];
-        for (name, ours) in tables.into_iter().flatten() {
-            let ours =
-                ours.split("` or `").next().unwrap_or("").replace("[…]", "['a']").replace("{…}", "{'a': 1}");
-            let ours = ours.replace("== …", "== 'a'");
-            let is_filter = FILTERS.iter().any(|(known, _)| known == name);
-            let text =
-                if is_filter { format!("{{{{ value | {ours} }}}}") } else { format!("{{{{ {ours} }}}}") };
-            assert!(crate::template::Template::parse(&text).is_ok(), "{name}: {text}");
+        for (table, is_filter) in [(FILTERS, true), (OPERATORS, false), (FUNCTIONS, false), (TESTS, false)] {
+            for (name, ours) in table {
+                let ours = ours.split("` or `").next().unwrap_or("");
+                let ours = ours.replace("[…]", "['a']").replace("{…}", "{'a': 1}").replace("== …", "== 'a'");
+                let before = if is_filter { "value | " } else { "" };
+                let text = format!("{{{{ {before}{ours} }}}}");
+                assert!(crate::template::Template::parse(&text).is_ok(), "{name}: {text}");
+            }
         }
     }
 
@@ -109,7 +108,7 @@ mod tests {
             ("function", "LEFT", "write `value[0:3]`"),
             ("function", "UPCASE", "write `value | upper`"),
             ("function", "Lower", "write `value | lower`"),
-            ("test", "Null", "write `value is none`"),
+            ("test", "Nil", "write `value is none`"),
         ] {
             assert_eq!(instead_of(kind, name).as_deref(), Some(wanted), "{name}");
         }

@@ -228,7 +228,6 @@ pub(super) const NEEDLESS: [&str; 8] =
 
 /// Tests of other languages → what to write instead.
 pub(super) const TESTS: &[(&str, &str)] = &[
-    ("null", "value is none"),
     ("nil", "value is none"),
     ("empty", "not value"),
     ("blank", "not value"),
