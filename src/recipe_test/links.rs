@@ -22,14 +22,14 @@ pub enum LinkEntry {
     /// Nothing is noted.
     Plain(Scalar),
     /// With what `links.base` tells.
-    Noted(NotedLink),
+    Noted(Box<NotedLink>),
 }
 
 impl<'de> Deserialize<'de> for LinkEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let node = Node::deserialize(deserializer)?;
         let entry = match node.as_map() {
-            Some(_) => read(&node).map(Self::Noted),
+            Some(_) => read(&node).map(|noted| Self::Noted(Box::new(noted))),
             None => read(&node).map(Self::Plain),
         };
         entry.map_err(D::Error::custom)
@@ -125,11 +125,9 @@ pub struct KnownLink {
 impl KnownLink {
     /// The link that is called `name` and begins at `from`.
     pub(super) fn new(name: &str, from: &str, entry: &LinkEntry) -> Self {
-        let (to, mut notes) = match entry {
-            LinkEntry::Plain(to) => (to, Vec::new()),
-            LinkEntry::Noted(noted) => (&noted.to, Vec::new()),
-        };
-        if let LinkEntry::Noted(NotedLink { base: Base { from, to }, sent, .. }) = entry {
+        let mut notes = Vec::new();
+        if let LinkEntry::Noted(noted) = entry {
+            let NotedLink { base: Base { from, to }, sent, .. } = noted.as_ref();
             let mut base = LinkBase::default();
             if !from.is_empty() || !to.is_empty() {
                 base = base.settled(BaseValues { from: from.clone(), to: to.clone() }, &[]);
@@ -140,6 +138,10 @@ impl KnownLink {
                 notes.push(base.clone());
             }
         }
+        let to = match entry {
+            LinkEntry::Plain(to) => to,
+            LinkEntry::Noted(noted) => &noted.to,
+        };
         Self { link: Link { name: name.to_owned(), from: from.to_owned(), to: to.0.clone() }, notes }
     }
 

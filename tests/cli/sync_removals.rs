@@ -1,6 +1,7 @@
 //! Syncs delete a record only if the one that it is linked with is gone, whatever a list shows.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use hob::clock::Clock;
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ sync:
 const REMOVED: &str = "visits/highlevel-to-fitr/removed";
 
 fn in_days(days: i64) -> DateTime<Utc> {
-    Utc::now() + TimeDelta::days(days)
+    Clock::system().now() + TimeDelta::days(days)
 }
 
 #[test]

@@ -39,35 +39,6 @@ sync:
   delete: to-fitr
 "#;
 
-pub const PEOPLE: &str = r#"
-name: people
-sync:
-  sides:
-    highlevel: { record: contact, every: 10ms }
-    fitr: { record: client, every: 10ms }
-  match: email
-  fields:
-    email: { highlevel: { value: "{{ record.email | lower }}" } }
-    name: { highlevel: firstName, fitr: full_name }
-    phone: {}
-    program: { highlevel: city, owner: fitr }
-"#;
-/// Each contact has a task of a coach, and loses it with the contact.
-pub const FOLLOW_UPS: &str = r#"
-name: follow-ups
-sync:
-  sides:
-    highlevel: { record: contact, every: 10ms }
-    fitr: { record: task, every: 10ms }
-  match: contact
-  fields:
-    contact: { highlevel: id, fitr: external_id, direction: to-fitr }
-    client: { fitr: { field: client_id, value: "{{ 'cl_81d5kq2v' }}" }, direction: to-fitr }
-    title: { fitr: { value: "{{ 'Call ' ~ record.firstName }}" }, direction: to-fitr }
-  create: to-fitr
-  delete: to-fitr
-"#;
-
 /// Runs by recipe and state.
 pub type Runs = BTreeMap<(String, String), usize>;
 
