@@ -11,6 +11,7 @@ mod found_links;
 mod journal_limits;
 mod known_records;
 mod leases;
+mod link_end;
 mod missing_recipe;
 mod not_kept;
 mod offload;

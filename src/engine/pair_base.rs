@@ -1,8 +1,8 @@
 //! What the sync that a recipe was generated from knows of the record of an event.
 
+use super::link_end::LinkEnd;
 use super::record_history::RecordHistory;
-use crate::catalog::Builtin;
-use crate::check::{CheckedAction, CheckedRecipe};
+use crate::check::CheckedRecipe;
 use crate::journal::{BaseValues, RunDetail, RunFilter};
 use crate::run::echo::{PairBase, Reading, Subject};
 use crate::run::{Entry, Run, RunId, RunState};
@@ -11,35 +11,6 @@ use crate::value::{Map, Value, id};
 
 /// Maximum number of runs about a record whose reads are examined, the newest.
 const MOST_READINGS: usize = 4;
-
-/// The link of a record, by the end at which it is.
-#[derive(Debug, Clone)]
-pub(super) struct LinkEnd {
-    pub(super) name: String,
-    pub(super) is_from: bool,
-    pub(super) record: String,
-}
-
-impl LinkEnd {
-    /// That of `record` if `recipe` was generated from a sync that keeps pairs equal.
-    fn of(recipe: &CheckedRecipe, record: &str) -> Option<Self> {
-        let base = reads_base(recipe)?;
-        let name = base.with.get("name")?.as_template()?.text().to_owned();
-        let is_from = base.with.get("from").is_some();
-        Some(Self { name, is_from, record: record.to_owned() })
-    }
-
-    /// The record as `from`, or as `to`.
-    pub(super) fn ends(&self) -> (Option<&str>, Option<&str>) {
-        if self.is_from { (Some(&self.record), None) } else { (None, Some(&self.record)) }
-    }
-}
-
-/// The step of a recipe that a sync stands for which reads what is noted with a link.
-pub(super) fn reads_base(recipe: &CheckedRecipe) -> Option<CheckedAction<'_>> {
-    let mut actions = recipe.all_actions().filter(|_| recipe.recipe().is_generated());
-    actions.find(|action| action.operation.builtin == Some(Builtin::LinksBase))
-}
 
 /// Reads what is known of the record of an event.
 pub(super) struct PairSearch<'a, H> {

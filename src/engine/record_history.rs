@@ -1,7 +1,7 @@
 //! What is known about a record: hob's writes to it, writes in progress, and the runs about it.
 
 use super::leases::LeaseGuard;
-use super::pair_base::LinkEnd;
+use super::link_end::LinkEnd;
 use super::store_retry::{LeaseLost, with_store_retry};
 use crate::journal::{Journal, LinkBase, RunDetail, RunFilter, RunRow, Written};
 use crate::run::{RunId, Unsettled};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use super::links::MemoryLinks;
-use crate::engine::pair_base::LinkEnd;
+use crate::engine::link_end::LinkEnd;
 use crate::engine::record_history::RecordHistory;
 use crate::journal::{LinkBase, RunDetail, RunFilter, RunRow, Written};
 use crate::run::{RunId, Unsettled};
