@@ -128,8 +128,16 @@ pub(super) fn of_template<'a>(
     context: &'a Context<'_>,
     site: &TemplateSite<'_>,
 ) -> Vec<(ValuePath, Meaning<'a>)> {
-    let paths = site.template.value_paths().into_iter();
-    let known = paths.flat_map(|path| {
+    of_paths(context, site, site.template.value_paths())
+}
+
+/// What is known of these paths of a template, each with its path.
+pub(super) fn of_paths<'a>(
+    context: &'a Context<'_>,
+    site: &TemplateSite<'_>,
+    paths: Vec<ValuePath>,
+) -> Vec<(ValuePath, Meaning<'a>)> {
+    let known = paths.into_iter().flat_map(|path| {
         let meanings = of_path(context, &site.position, &path.root, &path.steps, 0).into_iter();
         meanings.map(move |meaning| (path.clone(), meaning))
     });

@@ -91,6 +91,9 @@ impl Call {
         if let Some(form) = signature.fixed().filter(|_| !self.spread) {
             problems.extend(self.wrong_count(spec, form));
         }
+        if problems.is_empty() && !self.spread {
+            problems.extend(self.nothing_given(spec, &signature));
+        }
         if problems.is_empty() {
             problems.extend(self.wrong_ends());
         }
@@ -175,6 +178,18 @@ impl Call {
         let missing = missing.filter_map(|parameter| parameter.name).find(|name| !given(name))?;
         Some(self.problem(
             format!("needs the argument `{missing}`"),
+            self.range.clone(),
+            usage(self.callee, spec),
+        ))
+    }
+
+    /// A filter that takes any number of values, and is given none. `coalesce` also replaces empty text by null.
+    fn nothing_given(&self, spec: &Spec, signature: &Signature) -> Option<SyntaxError> {
+        let [form] = signature.forms.as_slice() else { return None };
+        let first = form.parameters.first().filter(|first| form.open && first.required)?;
+        let name = first.name.filter(|_| self.arguments.is_empty() && self.name != "coalesce")?;
+        Some(self.problem(
+            format!("needs the argument `{name}`"),
             self.range.clone(),
             usage(self.callee, spec),
         ))
@@ -278,6 +293,7 @@ mod tests {
             ("{{ event.t | iso8601(from='London') }}", "'London'", "Europe/London"),
             ("{{ event.t | epoch(zone='UTC') }}", "'UTC'", "no argument `zone`"),
             ("{{ event.t | add_time('2 fortnights') }}", "'2 fortnights'", "duration"),
+            ("{{ event.l | chain }}", "chain", "needs the argument `list`"),
             ("{{ event.t | add_time }}", "add_time", "needs the argument `duration`"),
             ("{{ event.p | e164('UK') }}", "'UK'", "GB"),
             ("{{ event.p | e164(country='England') }}", "'England'", "country"),

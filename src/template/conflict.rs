@@ -82,6 +82,18 @@ pub enum ConflictKind {
         /// The filter.
         filter: String,
     },
+    /// A member of a list that the filter makes text of, which is none.
+    Member {
+        /// The filter.
+        filter: String,
+        /// What the member is, in words.
+        found: &'static str,
+    },
+    /// The filter looks at a field of each member, and is given something else than its name.
+    NoFieldName {
+        /// The filter.
+        filter: String,
+    },
     /// A default for what fails where it has no value.
     NeverAbsent {
         /// The filter that gives the default.

@@ -15,7 +15,10 @@ use super::filters::result;
 use super::inferred::{Class, Inferred};
 use super::name_use::{PathStep, Use};
 use super::omit;
-use super::operand::{both_numbers, defaults_to_null, is_number, is_text, is_word, never_null, sides_differ};
+use super::operand::{
+    NEEDS_VALUE, both_numbers, defaults_to_null, is_number, is_text, is_word, never_null, sides_differ,
+    without_order,
+};
 use super::parse::{Form, Template};
 use super::required_values::path;
 use super::syntax::{self, bytes, clamp, extent};
@@ -24,28 +27,6 @@ use crate::value::Value;
 
 /// The inferred value of a path.
 pub type Lookup<'l, 's> = dyn Fn(&str, &[PathStep]) -> Inferred<'s> + 'l;
-
-/// Filters that fail on null.
-const NEEDS_VALUE: [&str; 18] = [
-    "lower",
-    "upper",
-    "title",
-    "capitalize",
-    "trim",
-    "replace",
-    "remove_prefix",
-    "truncate",
-    "split",
-    "lines",
-    "slug",
-    "date",
-    "iso8601",
-    "add_time",
-    "epoch",
-    "epoch_ms",
-    "number",
-    "plus",
-];
 
 /// What was inferred of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -353,10 +334,8 @@ impl<'s> Inferrer<'_, '_, 's> {
                 Inferred::OneOf(all) if is_number(other) && all.iter().any(is_word) => {
                     Some("text beside a number")
                 }
-                side => side
-                    .class()
-                    .filter(|class| matches!(class, Class::List | Class::Mapping))
-                    .map(Class::describe),
+                Inferred::OneOf(all) => all.iter().find_map(without_order),
+                side => without_order(side),
             },
         );
         if let Some(found) = found {
@@ -396,6 +375,13 @@ impl<'s> Inferrer<'_, '_, 's> {
         if NEEDS_VALUE.contains(&filter.name) && filter.expr.as_ref().is_some_and(defaults_to_null) {
             self.conflict(place.clone(), ConflictKind::NullInput { filter: filter.name.to_owned() });
         }
+        if matches!(filter.name, "join" | "join_present")
+            && filter.args.len() < 2
+            && let Inferred::List(members) = &input
+            && let Some(found) = members.alternatives().into_iter().find_map(without_order)
+        {
+            self.conflict(place.clone(), ConflictKind::Member { filter: filter.name.to_owned(), found });
+        }
         self.refused(filter, place.clone(), &arguments);
         self.members(filter, &input, &place);
         let placed: Vec<Inferred<'s>> =
@@ -425,7 +411,11 @@ impl<'s> Inferrer<'_, '_, 's> {
             }),
             _ => None,
         };
-        let Some(field) = field.as_ref().and_then(|field| field.as_str()) else { return };
+        let Some(field) = field else { return };
+        let Some(field) = field.as_str() else {
+            let kind = ConflictKind::NoFieldName { filter: filter.name.to_owned() };
+            return self.conflict(place.clone(), kind);
+        };
         if let Inferred::Declared(shape) = input.step(&PathStep::Item)
             && !shape.doubtful
             && let Some(name) = field.split('.').next()
@@ -521,6 +511,15 @@ mod tests {
             let null = Template::parse(&text.replace("event.x | default(none)", "none")).unwrap();
             assert!(null.evaluate(&scope).is_err(), "{text}");
         }
+        for text in [
+            "{{ other | default([]) > 0 }}",
+            "{{ 'x' in other | default([]) > 0 }}",
+            "{{ [event, event.id] | join(', ') }}",
+            "{{ event.notes | rejectattr(7, 'in', ['a']) | list }}",
+        ] {
+            assert_eq!(inferred(text).1, 1, "{text}");
+        }
+        assert_eq!(inferred("{{ [event.id, 'x'] | join(', ') }}").1, 0);
         assert_eq!(inferred("{{ event.id | default('') == none }}").1, 1);
         assert_eq!(inferred("{{ event.id | default(none) == none }}").1, 0);
         let constant = |text: &str| Template::parse(text).unwrap().infer(&|_, _| Inferred::Unknown);

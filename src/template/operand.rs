@@ -3,9 +3,31 @@
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 use minijinja::value::Value as Datum;
 
-use super::inferred::Inferred;
+use super::inferred::{Class, Inferred};
 use super::presence::is_default;
 use crate::value::{Kind, Value};
+
+/// Filters that fail on null.
+pub(super) const NEEDS_VALUE: [&str; 18] = [
+    "lower",
+    "upper",
+    "title",
+    "capitalize",
+    "trim",
+    "replace",
+    "remove_prefix",
+    "truncate",
+    "split",
+    "lines",
+    "slug",
+    "date",
+    "iso8601",
+    "add_time",
+    "epoch",
+    "epoch_ms",
+    "number",
+    "plus",
+];
 
 /// `… | default(none)`.
 pub(super) fn defaults_to_null(expr: &Expr<'_>) -> bool {
@@ -35,6 +57,11 @@ pub(super) fn sides_differ(operator: &BinOpKind, left: &Inferred<'_>, right: &In
         BinOpKind::Add => is_text(left) && numbers(right) || numbers(left) && is_text(right),
         _ => is_text(left) || is_text(right),
     }
+}
+
+/// What is known to have no order, in words: a list or a mapping.
+pub(super) fn without_order(side: &Inferred<'_>) -> Option<&'static str> {
+    side.class().filter(|class| matches!(class, Class::List | Class::Mapping)).map(Class::describe)
 }
 
 /// Whether it is certainly text.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt};
 
 use super::name_use::PathStep;
 use super::omit;
@@ -24,6 +24,8 @@ const HAND_ON: [&str; 11] = [
     "selectattr",
     "rejectattr",
 ];
+/// Filters that read a time.
+const TIMES: [&str; 5] = ["date", "iso8601", "epoch", "epoch_ms", "add_time"];
 /// Filters that give their input or an argument.
 const CHOOSE: [&str; 3] = ["default", "d", "coalesce"];
 
@@ -41,7 +43,16 @@ pub struct ValuePath {
 impl Template {
     /// The paths whose value it may come to; none if it is not a single expression.
     pub fn value_paths(&self) -> Vec<ValuePath> {
-        let mut found = Vec::new();
+        self.values().paths
+    }
+
+    /// The texts that are written in it which it may come to; none if it is not a single expression.
+    pub fn value_texts(&self) -> Vec<String> {
+        self.values().texts
+    }
+
+    fn values(&self) -> Values {
+        let mut found = Values::default();
         if self.is_whole()
             && let Ok(template) = syntax::statements(self.text())
             && let Some(only) = syntax::only_expression(&template)
@@ -50,13 +61,68 @@ impl Template {
         }
         found
     }
+
+    /// The paths of which the value is read as a time, by filters such as `date`.
+    pub fn time_paths(&self) -> Vec<ValuePath> {
+        let mut found = Values::default();
+        if TIMES.iter().any(|filter| self.text().contains(filter))
+            && let Ok(Stmt::Template(parts)) = syntax::statements(self.text())
+        {
+            for part in &parts.children {
+                if let Stmt::EmitExpr(part) = part {
+                    times(self.text(), &part.expr, &mut found);
+                }
+            }
+        }
+        found.paths
+    }
 }
 
-fn collect(text: &str, expr: &Expr<'_>, found: &mut Vec<ValuePath>) {
+/// What a template may come to.
+#[derive(Default)]
+struct Values {
+    paths: Vec<ValuePath>,
+    texts: Vec<String>,
+}
+
+/// The inputs of filters for times in an expression.
+fn times(text: &str, expr: &Expr<'_>, found: &mut Values) {
+    match expr {
+        Expr::Filter(filter) => {
+            if let Some(input) = &filter.expr {
+                if TIMES.contains(&filter.name) {
+                    collect(text, input, found);
+                }
+                times(text, input, found);
+            }
+        }
+        Expr::BinOp(op) => {
+            times(text, &op.left, found);
+            times(text, &op.right, found);
+        }
+        Expr::IfExpr(choice) => {
+            times(text, &choice.test_expr, found);
+            times(text, &choice.true_expr, found);
+            choice.false_expr.iter().for_each(|otherwise| times(text, otherwise, found));
+        }
+        Expr::Compare(compare) => {
+            times(text, &compare.expr, found);
+            compare.ops.iter().for_each(|op| times(text, &op.expr, found));
+        }
+        Expr::UnaryOp(op) => times(text, &op.expr, found),
+        _ => {}
+    }
+}
+
+fn collect(text: &str, expr: &Expr<'_>, found: &mut Values) {
     if let Some((root, steps)) = path(expr) {
         if root != omit::NAME {
-            found.push(ValuePath { root: root.to_owned(), steps, range: clamp(text, extent(expr)) });
+            found.paths.push(ValuePath { root: root.to_owned(), steps, range: clamp(text, extent(expr)) });
         }
+        return;
+    }
+    if let Some(value) = expr.as_const() {
+        found.texts.extend(value.as_str().map(str::to_owned));
         return;
     }
     match expr {
@@ -65,6 +131,9 @@ fn collect(text: &str, expr: &Expr<'_>, found: &mut Vec<ValuePath>) {
         }
         Expr::Filter(filter) if CHOOSE.contains(&filter.name) => {
             filter.expr.iter().for_each(|input| collect(text, input, found));
+            if filter.args.is_empty() {
+                found.texts.push(String::new());
+            }
             for argument in &filter.args {
                 if let CallArg::Pos(other) = argument {
                     collect(text, other, found);
@@ -105,5 +174,17 @@ mod tests {
             let found: Vec<&str> = template.value_paths().into_iter().map(|path| &text[path.range]).collect();
             assert_eq!(found.join(" "), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn written_texts_and_times_are_found() {
+        let texts = |text: &str| Template::parse(text).unwrap().value_texts();
+        assert_eq!(texts("{{ event.email | default | lower }}"), [""]);
+        assert_eq!(texts("{{ event.email | default('x') or 'y' }}"), ["x", "y"]);
+        assert_eq!(texts("{{ event.email | replace('a', 'b') }}"), [""; 0]);
+        let text = "{{ 'x' if event.a else event.id | date('%d') }} {{ event.b | trim | add_time('1d') }}";
+        let found = Template::parse(text).unwrap().time_paths();
+        let found: Vec<&str> = found.into_iter().map(|path| &text[path.range]).collect();
+        assert_eq!(found, ["event.id", "event.b"]);
     }
 }

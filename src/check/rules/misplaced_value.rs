@@ -4,9 +4,9 @@ use std::ptr;
 
 use super::Rule;
 use super::awkward_name::is_plain;
-use crate::catalog::Operation;
+use crate::catalog::{Effect, Operation};
 use crate::check::context::Call;
-use crate::check::meaning::{Meaning, of_input, of_path, of_template};
+use crate::check::meaning::{Meaning, of_input, of_path, of_paths, of_template};
 use crate::check::{Context, Position, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::Action;
@@ -22,6 +22,7 @@ impl Rule for FittingValues {
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        found.extend(context.sites.iter().filter_map(|site| no_time(context, site)));
         for (call, operation) in context.known_calls() {
             for (key, tree) in call.inputs() {
                 found.extend(match tree.as_template() {
@@ -36,6 +37,17 @@ impl Rule for FittingValues {
     }
 }
 
+/// What is no time, before a filter that reads one.
+fn no_time(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<Diagnostic> {
+    let all = of_paths(context, site, site.template.time_paths());
+    let is_none = |meaning: &Meaning<'_>| !matches!(meaning, Meaning::Time | Meaning::Word);
+    let (path, given) = all.into_iter().find(|(_, meaning)| is_none(meaning))?;
+    let place = site.template.place(path.range.clone());
+    let message =
+        format!("`{}` is {}, which is no time", &site.template.text()[path.range], given.describe());
+    Some(Diagnostic::new(Code::Suspicious, place, message))
+}
+
 /// A written text that can hardly be what is wanted.
 fn literal(
     context: &Context<'_>,
@@ -46,16 +58,9 @@ fn literal(
     let input = operation.input(name)?;
     let wanted = of_input(context, operation, &input)?;
     let text = template.text().trim();
-    let is_time = || time_in(text).is_some() || text.bytes().all(|byte| byte.is_ascii_digit());
-    let (reason, is_strange) = match wanted {
-        Meaning::Email => ("is none", !text.contains('@') || text.contains(char::is_whitespace)),
-        Meaning::Phone => ("has no digits", !text.contains(|c: char| c.is_ascii_digit())),
-        Meaning::Id(_) => ("is none", text.contains('@') || text.contains(char::is_whitespace)),
-        Meaning::Time => ("is none", !is_time()),
-        Meaning::Name | Meaning::Word => return None,
-    };
+    let reason = strange(&wanted, text)?;
     // Templates of other tools are told as such.
-    if !is_strange || text.is_empty() || text.contains(['%', '{', '$', '<', '[', '#']) {
+    if text.is_empty() || text.contains(['%', '{', '$', '<', '[', '#']) {
         return None;
     }
     let message = format!("`{name}` takes {}, and `{text}` {reason}", wanted.describe());
@@ -68,6 +73,30 @@ fn literal(
     })
 }
 
+/// Why a text can hardly be what is wanted.
+fn strange(wanted: &Meaning<'_>, text: &str) -> Option<&'static str> {
+    let is_time = || time_in(text).is_some() || text.bytes().all(|byte| byte.is_ascii_digit());
+    let (reason, is_strange) = match wanted {
+        Meaning::Email => ("is none", !text.contains('@') || text.contains(char::is_whitespace)),
+        Meaning::Phone => ("has no digits", !text.contains(|c: char| c.is_ascii_digit())),
+        Meaning::Id(_) => ("is none", text.contains('@') || text.contains(char::is_whitespace)),
+        Meaning::Time => ("is none", !is_time()),
+        Meaning::Name | Meaning::Word => return None,
+    };
+    is_strange.then_some(reason)
+}
+
+/// An empty text that takes the place of a missing value: a read would find anything.
+fn empty(wanted: &Meaning<'_>, name: &str, template: &LocatedTemplate) -> Option<Diagnostic> {
+    let is_empty = template.value_texts().iter().any(String::is_empty);
+    if !is_empty || matches!(wanted, Meaning::Id(_)) {
+        return None;
+    }
+    let message = format!("`{name}` takes {}, and this may be an empty text", wanted.describe());
+    let diagnostic = Diagnostic::new(Code::Suspicious, template.span, message);
+    Some(diagnostic.help("skip the step where there is no value, or give another default"))
+}
+
 fn complaint(
     context: &Context<'_>,
     call: &Call<'_>,
@@ -78,8 +107,10 @@ fn complaint(
     let input = operation.input(name)?;
     let wanted = of_input(context, operation, &input)?;
     let site = context.sites.iter().find(|site| ptr::eq(site.template, template))?;
-    let (path, given) =
-        of_template(context, site).into_iter().find(|(_, meaning)| meaning.is_never(&wanted))?;
+    let misplaced = of_template(context, site).into_iter().find(|(_, meaning)| meaning.is_never(&wanted));
+    let Some((path, given)) = misplaced else {
+        return if operation.effect == Effect::Read { empty(&wanted, name, template) } else { None };
+    };
     let place = template.place(path.range.clone());
     let written = &template.text()[path.range];
     let message = format!("`{name}` takes {}, and `{written}` is {}", wanted.describe(), given.describe());

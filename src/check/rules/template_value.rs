@@ -277,6 +277,15 @@ fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagnostic {
             told(Code::ConstantCondition, message.to_owned())
                 .help("ask the other way round: `{{ 'vip' in event.tags }}`")
         }
+        ConflictKind::Member { filter, found } => {
+            let message =
+                format!("`{filter}` makes text of the members of a list, and one of them is {found}");
+            told(Code::BadArgument, message).help("take one of its fields")
+        }
+        ConflictKind::NoFieldName { filter } => {
+            let message = format!("`{filter}` takes the name of a field, as text");
+            told(Code::BadArgument, message).help(format!("as in `| {filter}('name', 'eq', 'value')`"))
+        }
         ConflictKind::NullInput { filter } => {
             let message =
                 format!("`{filter}` fails on null, which `default(none)` gives it where there is no value");
