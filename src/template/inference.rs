@@ -16,8 +16,8 @@ use super::inferred::{Class, Inferred};
 use super::name_use::{PathStep, Use};
 use super::omit;
 use super::operand::{
-    NEEDS_VALUE, both_numbers, defaults_to_null, is_number, is_text, is_word, never_null, sides_differ,
-    without_order,
+    NEEDS_VALUE, both_numbers, defaults_to_null, is_number, is_text, is_word, main_class, never_null,
+    sides_differ, without_order,
 };
 use super::parse::{Form, Template};
 use super::required_values::path;
@@ -353,7 +353,7 @@ impl<'s> Inferrer<'_, '_, 's> {
         let place = if own { name } else { 0..self.text.len() };
         if let Some((takes, classes)) = result::takes(filter.name)
             && let Some(found) =
-                input.class().filter(|found| *found != Class::Null && !classes.contains(found))
+                main_class(&input).filter(|found| *found != Class::Null && !classes.contains(found))
         {
             let kind = ConflictKind::Input { filter: filter.name.to_owned(), takes, found };
             self.conflict(place.clone(), kind);
@@ -516,10 +516,12 @@ mod tests {
             "{{ 'x' in other | default([]) > 0 }}",
             "{{ [event, event.id] | join(', ') }}",
             "{{ event.notes | rejectattr(7, 'in', ['a']) | list }}",
+            "{{ event | default('none') | lower }}",
         ] {
             assert_eq!(inferred(text).1, 1, "{text}");
         }
         assert_eq!(inferred("{{ [event.id, 'x'] | join(', ') }}").1, 0);
+        assert_eq!(inferred("{{ event.tags | default('') | join(', ') }}").1, 0);
         assert_eq!(inferred("{{ event.id | default('') == none }}").1, 1);
         assert_eq!(inferred("{{ event.id | default(none) == none }}").1, 0);
         let constant = |text: &str| Template::parse(text).unwrap().infer(&|_, _| Inferred::Unknown);

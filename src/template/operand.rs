@@ -64,6 +64,11 @@ pub(super) fn without_order(side: &Inferred<'_>) -> Option<&'static str> {
     side.class().filter(|class| matches!(class, Class::List | Class::Mapping)).map(Class::describe)
 }
 
+/// The class of a value, or of what it is where no default takes its place.
+pub(super) fn main_class(value: &Inferred<'_>) -> Option<Class> {
+    value.class().or_else(|| value.alternatives().first()?.class())
+}
+
 /// Whether it is certainly text.
 pub(super) fn is_text(side: &Inferred<'_>) -> bool {
     side.kind() == Some(Kind::String)
