@@ -29,7 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("connection", &["catalog", "clock", "event", "private"]),
     ("request", &["catalog", "connection"]),
     ("journal", &["run", "event", "clock", "private"]),
-    ("overview", &["check", "recipe", "event", "run", "journal"]),
+    ("overview", &["check", "recipe", "catalog", "event", "run", "journal"]),
     ("services", &["connection", "request", "journal", "clock"]),
     ("trigger", &["check", "event", "services"]),
     ("audit", &["trigger", "run", "services"]),

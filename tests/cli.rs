@@ -38,6 +38,8 @@ mod earlier_versions;
 mod echoes;
 #[path = "cli/files.rs"]
 mod files;
+#[path = "cli/find.rs"]
+mod find;
 #[path = "cli/fixes.rs"]
 mod fixes;
 #[path = "cli/fixtures.rs"]

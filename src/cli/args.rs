@@ -11,6 +11,7 @@ use super::connect::Connect;
 use super::connections::Connections;
 use super::expand::Expand;
 use super::explain::Explain;
+use super::find::Find;
 use super::import_openapi::ImportCommand;
 use super::init::Init;
 use super::lsp::Lsp;
@@ -87,6 +88,8 @@ pub enum Command {
     Call(Call),
     /// Show an overview: recipes, failing polls, runs that need you
     Status(Status),
+    /// Tell what happened to a customer or a record: events, runs and writes, across recipes and apps
+    Find(Find),
     /// Query the history, and decide about runs that failed or are parked
     #[command(subcommand)]
     Runs(RunsCommand),

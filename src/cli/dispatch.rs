@@ -83,6 +83,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Catalog(CatalogCommand::Show(command)) => command.run(session),
         Command::Call(command) => command.run(session),
         Command::Status(command) => command.run(session),
+        Command::Find(command) => command.run(session),
         Command::Runs(RunsCommand::List(command)) => command.run(session),
         Command::Runs(RunsCommand::Show(command)) => command.run(session),
         Command::Runs(RunsCommand::Fixture(command)) => command.run(session),

@@ -19,6 +19,7 @@ mod dry_writes;
 mod exit;
 mod expand;
 mod explain;
+mod find;
 mod fixes;
 mod import_openapi;
 mod init;

@@ -111,6 +111,9 @@ pub(super) trait Dialect {
     const REPLACE_LINK: &'static str;
     /// The size of the store in bytes.
     const BYTES: &'static str;
+    /// How many numbers of events and writes before a stored one may be stored only later: transactions at the same time end in
+    /// any order.
+    const LATE_NUMBERS: i64;
     /// The columns of the table `entries`, starting with the run's number.
     const ENTRY_COLUMNS: &'static str;
 

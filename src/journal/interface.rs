@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, Lease, LeasedRun,
-    LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, RecipeText, Record, Retention, RunDetail,
-    RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals,
-    Unfinished, Written,
+    Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
+    IndexEntries, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, RecipeText,
+    Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots,
+    Snapshot, StoreInfo, Totals, Unfinished, Unindexed, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
@@ -216,6 +216,24 @@ pub trait Queries: Send + Sync {
 
     /// An event.
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error>;
+
+    /// The next up to `limit` events and writes each whose identifying values are not indexed yet.
+    async fn unindexed(&self, limit: usize) -> Result<Unindexed, Error>;
+
+    /// Stores entries of the index of identifying values.
+    async fn index(&self, entries: &IndexEntries) -> Result<(), Error>;
+
+    /// The newest indexed events with an identifying value, in themselves or in what their runs wrote, up to `limit`.
+    async fn identified(&self, key: &IdentifierKey, limit: usize) -> Result<Vec<Event>, Error>;
+
+    /// The runs of events.
+    async fn runs_of(&self, events: &[EventId]) -> Result<Vec<RunRow>, Error>;
+
+    /// Runs with their events.
+    async fn events_of(&self, runs: &[RunId]) -> Result<Vec<(RunRow, Event)>, Error>;
+
+    /// What runs wrote, for each in order.
+    async fn writes_of(&self, runs: &[RunId]) -> Result<Vec<Written>, Error>;
 
     /// Counts of everything, or of what was stored since `since`.
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error>;

@@ -8,6 +8,7 @@ mod ended_alike;
 mod event_row;
 mod export_record;
 mod format;
+mod identifiers;
 mod interface;
 mod last_failure;
 mod link_base;
@@ -28,6 +29,7 @@ pub use access::Access;
 pub use ended_alike::{EndedAlike, EndedIn};
 pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};
+pub use identifiers::{IdentifierKey, IndexEntries, IndexProgress, Unindexed};
 pub use interface::{Journal, Queries};
 pub use link_base::{BaseValues, BaseWrite, LinkBase, WriteIntent};
 pub use model::{

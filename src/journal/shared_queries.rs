@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::queries::{
-    claims, cursors, ended_alike, holds, link_bases, links, receipts, recipes, runs, totals, values, writes,
+    claims, cursors, ended_alike, holds, identifiers, link_bases, links, receipts, recipes, runs, totals,
+    values, writes,
 };
 use super::{
-    BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, Link, LinkBase, LinkWrite, Queries,
-    RecipeText, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, SeenCount, Totals, Unfinished,
-    Written,
+    BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries, Link,
+    LinkBase, LinkWrite, Queries, RecipeText, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow,
+    SeenCount, Totals, Unfinished, Unindexed, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};
@@ -124,6 +125,30 @@ impl<S: QueriedStore> Queries for S {
 
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
         runs::event(self.database(), id).await
+    }
+
+    async fn unindexed(&self, limit: usize) -> Result<Unindexed, Error> {
+        identifiers::unindexed(self.database(), limit).await
+    }
+
+    async fn index(&self, entries: &IndexEntries) -> Result<(), Error> {
+        identifiers::index(self.database(), entries).await
+    }
+
+    async fn identified(&self, key: &IdentifierKey, limit: usize) -> Result<Vec<Event>, Error> {
+        identifiers::events(self.database(), key, limit).await
+    }
+
+    async fn runs_of(&self, events: &[EventId]) -> Result<Vec<RunRow>, Error> {
+        identifiers::runs_of(self.database(), events).await
+    }
+
+    async fn events_of(&self, runs: &[RunId]) -> Result<Vec<(RunRow, Event)>, Error> {
+        identifiers::events_of(self.database(), runs).await
+    }
+
+    async fn writes_of(&self, runs: &[RunId]) -> Result<Vec<Written>, Error> {
+        identifiers::writes_of(self.database(), runs).await
     }
 
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {

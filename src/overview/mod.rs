@@ -2,13 +2,17 @@
 //! serialized, so that the command line and pages show the same. Reads the journal and changes nothing.
 
 mod cause;
+mod identifiers;
 mod place;
 mod problem;
 mod problems;
 mod runs_of_cause;
+mod timeline;
 
 pub use cause::Cause;
+pub use identifiers::Identifiers;
 pub use place::Place;
 pub use problem::{Problem, ProblemKind};
 pub use problems::{RunProblems, run_problems};
 pub use runs_of_cause::{RunsOfCause, runs_of_cause};
+pub use timeline::{Moment, Timeline, What, WrittenField, timeline};

@@ -31,7 +31,7 @@ async fn a_newer_format_is_refused_and_left_alone() {
     assert!(matches!(refusal(&location.path()), Error::Newer { found: 99, known: 10, .. }));
     assert_eq!(
         message(&location.path()),
-        "the store PATH has format 99, but this hob knows formats up to 10; use a newer hob"
+        "the store PATH has format 99, but this hob knows formats up to 11; use a newer hob"
     );
     assert_eq!(fs::read(location.path()).unwrap(), before);
 }

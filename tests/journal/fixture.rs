@@ -70,6 +70,21 @@ impl StoreLocation {
         }
     }
 
+    /// Asserts how many rows a table has.
+    pub fn assert_rows(&self, table: &str, expected: u64) {
+        match self {
+            StoreLocation::Sqlite(_) => {
+                let file = rusqlite::Connection::open(self.path()).expect("opens");
+                let sql = format!("SELECT count(*) FROM {table}");
+                let found: u64 = file.query_row(&sql, [], |row| row.get(0)).expect("reads");
+                assert_eq!(found, expected, "{table}");
+            }
+            StoreLocation::Postgres(cluster, schema) => cluster.user(&format!(
+                "DO $$ BEGIN ASSERT (SELECT count(*) FROM {schema}.{table}) = {expected}; END $$"
+            )),
+        }
+    }
+
     /// Another, empty location of the same kind.
     pub fn another(&self) -> Self {
         match self {

@@ -22,7 +22,7 @@ impl Run {
                 service.keep_running(session, &workspace).await
             } else {
                 let ended = service.once(session, self.output.format).await;
-                service.forget(&workspace.history).await;
+                service.upkeep(&workspace).await;
                 ended
             };
             service.close().await;

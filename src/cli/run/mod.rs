@@ -3,6 +3,7 @@
 mod arguments;
 mod command;
 mod hold_recorder;
+mod indexing;
 mod once;
 mod progress;
 mod recipe_selection;

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::hold_recorder::HoldRecorder;
+use super::indexing::Indexing;
 use super::progress::Progress;
 use super::recipe_selection::RecipeSelection;
 use super::reload::{Change, RecipeWatch, Reloaded, reloaded};
@@ -35,7 +36,7 @@ use crate::server::{Server, Settings, bind, serve};
 use crate::services::Services;
 use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, TriggerContext, Triggers};
-use crate::workspace::{History, Loops, Metrics, Workspace};
+use crate::workspace::{Loops, Metrics, Workspace};
 
 /// Longest wait for the server's connections after everything else has stopped.
 const SERVER_STOP_TIMEOUT: Duration = Duration::from_millis(500);
@@ -79,6 +80,8 @@ pub(super) struct Service {
     trigger_context: TriggerContext,
     server: Server,
     holds: HoldRecorder,
+    /// This process among those that share the store.
+    owner: String,
     /// The store of a dry run; deleted on drop.
     _temporary_store: Option<TempDir>,
 }
@@ -108,9 +111,10 @@ impl Service {
         let holds = HoldRecorder::start(&services).await?;
         let progress = Progress::new(options.once && session.streams.errors_is_terminal);
         let engine_options = options.of_engine(&workspace.loops);
+        let owner = engine_options.owner.clone();
         let trigger_context = TriggerContext {
             services: services.clone(),
-            claims: Claims::new(engine_options.owner.clone(), options.lease),
+            claims: Claims::new(owner.clone(), options.lease),
             on_page: progress.on_page(),
         };
         let recipe_versions = RecipeVersions::new(recipes.clone())
@@ -132,6 +136,7 @@ impl Service {
             recipe_versions,
             trigger_context,
             holds,
+            owner,
             _temporary_store: temporary_store,
         })
     }
@@ -160,7 +165,11 @@ impl Service {
         let mut receiving = std::pin::pin!(self.receive(listener, metrics, stopped.clone()));
         let mut working = std::pin::pin!(self.engine.run(stop_requested(stopped)).fuse());
         let Services { journal, clock, .. } = &self.services;
-        let mut forgetting = std::pin::pin!(prune_regularly(journal.as_ref(), &workspace.history, clock));
+        let indexing = Indexing::of(&workspace.catalog, &self.owner);
+        let mut upkeep = std::pin::pin!(async {
+            let pruning = prune_regularly(journal.as_ref(), &workspace.history, clock);
+            tokio::join!(pruning, indexing.regularly(journal.as_ref(), clock));
+        });
         let mut signal = std::pin::pin!(signal.requested());
         let mut stop_requested_twice = std::pin::pin!(StopSignal::listen()?.requested_twice());
         let mut printed = BTreeSet::new();
@@ -176,7 +185,7 @@ impl Service {
                         () = &mut working => break Err(None),
                         ended = &mut receiving => break Err(ended.err()),
                         () = &mut triggers => break Err(None),
-                        () = &mut forgetting => break Err(None),
+                        () = &mut upkeep => break Err(None),
                         rows = self.next_dry_run_rows(&mut printed), if self.options.dry_run => {
                             dry_run::print(&rows, &mut session.streams).map_err(Failure::from)?;
                             session.streams.output.flush().map_err(Failure::from)?;
@@ -284,9 +293,11 @@ impl Service {
         }
     }
 
-    /// Prunes a limited amount.
-    pub(super) async fn forget(&self, history: &History) {
-        prune_some(self.services.journal.as_ref(), history, &self.services.clock).await;
+    /// Prunes and indexes a limited amount.
+    pub(super) async fn upkeep(&self, workspace: &Workspace) {
+        let Services { journal, clock, .. } = &self.services;
+        prune_some(journal.as_ref(), &workspace.history, clock).await;
+        Indexing::of(&workspace.catalog, &self.owner).some(journal.as_ref(), clock).await;
     }
 
     /// Ends all writing. Answered writes are kept; writes that wait for an unreachable store do not delay the end.

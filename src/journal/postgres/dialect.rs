@@ -18,6 +18,7 @@ impl Dialect for PostgresDialect {
     const BYTES: &'static str =
         "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
          WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'";
+    const LATE_NUMBERS: i64 = 2_000;
     const ENTRY_COLUMNS: &'static str = "entries (run, place, entry)";
 
     fn entry_key(seq: i64, place: i64) -> Vec<Param> {

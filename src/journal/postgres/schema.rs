@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/coalesce-7.sql"),
     include_str!("sql/base-8.sql"),
     include_str!("sql/turns-9.sql"),
+    include_str!("sql/identifiers-10.sql"),
 ];
 
 /// The oldest supported server.

@@ -11,6 +11,8 @@ use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, qualified};
 use crate::journal::{Error, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, Unfinished};
 use crate::run::{Accounts, RunId, RunState, Unsettled};
 
+use super::lookup::{lookups, places};
+
 /// Creates with an unknown outcome.
 const UNSETTLED: &str = "SELECT id, unsettled FROM runs WHERE unsettled IS NOT NULL ORDER BY seq";
 
@@ -98,9 +100,6 @@ pub(in crate::journal) fn statement<D: Dialect>(
     (D::runs_in_order(index, &conditions, order, &limit), params)
 }
 
-/// Records per lookup. A fixed number, so that one prepared statement serves all.
-const LOOKUP_SIZE: usize = 64;
-
 /// The runs of `recipe` on `accounts` about any of `records`, oldest first.
 pub(in crate::journal) async fn about_records<D: Database>(
     db: &D,
@@ -120,18 +119,6 @@ pub(in crate::journal) async fn about_records<D: Database>(
         found.extend(rows(db, &sql, params, Row::run_row).await?);
     }
     Ok(found)
-}
-
-/// The places of the parameters of a lookup, the first of which is `$first`.
-fn places(first: usize) -> String {
-    let places: Vec<String> = (first..first + LOOKUP_SIZE).map(|place| format!("${place}")).collect();
-    places.join(", ")
-}
-
-/// `all` in parts of the size of a lookup; the last one is padded by repeating its last value.
-fn lookups<T>(all: &[T]) -> impl Iterator<Item = impl Iterator<Item = &T>> {
-    all.chunks(LOOKUP_SIZE)
-        .map(|part| (0..LOOKUP_SIZE).filter_map(move |place| part.get(place).or(part.last())))
 }
 
 /// The ids just before and after each of `ids`. Both are found in the index of ids.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::journal::database::{Database, Param, rows};
 use crate::journal::encoding::{parse_write, stamp};
+use crate::journal::row::{Row, Unreadable};
 use crate::journal::{Error, Written};
 use crate::run::{RunId, Write};
 
@@ -36,15 +37,18 @@ pub(in crate::journal) async fn by_record(
     limit: usize,
 ) -> Result<Vec<Written>, Error> {
     let params = vec![record.into(), connection.into(), Param::count(limit)];
-    let found = rows(db, BY_RECORD, params, |row| {
-        let run = row.text_or_none()?.map(RunId).zip(row.text_or_none()?);
-        let at = row.time()?;
-        let (record, connection, operation) = (row.text()?, row.text()?, row.text()?);
-        let (fields, origin) = parse_write(row.json()?)?;
-        Ok(Written::new(run, at, Write { connection, record, operation, fields, origin }))
-    });
+    let found = rows(db, BY_RECORD, params, written);
     let mut found: Vec<Written> = found.await?.into_iter().flatten().collect();
     // A repeated import stores writes of pruned runs twice.
     found.dedup_by(|next, kept| kept.write.origin.is_some() && next == kept);
     Ok(found)
+}
+
+/// A write, from the columns of [`BY_RECORD`]; `None` if its run was pruned and it does not tell it.
+pub(super) fn written(row: &mut Row) -> Result<Option<Written>, Unreadable> {
+    let run = row.text_or_none()?.map(RunId).zip(row.text_or_none()?);
+    let at = row.time()?;
+    let (record, connection, operation) = (row.text()?, row.text()?, row.text()?);
+    let (fields, origin) = parse_write(row.json()?)?;
+    Ok(Written::new(run, at, Write { connection, record, operation, fields, origin }))
 }

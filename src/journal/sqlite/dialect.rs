@@ -19,6 +19,7 @@ impl Dialect for SqliteDialect {
     const REPLACE_LINK: &'static str =
         "INSERT OR REPLACE INTO links (name, from_record, to_record) VALUES ($1, $2, $3)";
     const BYTES: &'static str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    const LATE_NUMBERS: i64 = 0;
     const ENTRY_COLUMNS: &'static str = "entries (id, entry)";
 
     fn entry_key(seq: i64, place: i64) -> Vec<Param> {

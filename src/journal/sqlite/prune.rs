@@ -136,6 +136,7 @@ fn forget_event(tx: &mut Tx<'_>, seq: i64) -> Result<bool, Failure> {
         )?
         .execute([seq])?;
     if gone == 1 {
+        tx.conn.prepare_cached("DELETE FROM identifiers WHERE event = ?1")?.execute([seq])?;
         tx.counters.forget_event();
     }
     Ok(gone == 1)

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::event::Priority;
 use crate::journal::database::Order;
-use crate::journal::queries::{cursors, ended_alike, links, runs, totals, writes};
+use crate::journal::queries::{cursors, ended_alike, identifiers, links, runs, totals, writes};
 use crate::journal::{EndedIn, RunFilter, RunPlace};
 use crate::run::RunState;
 
@@ -70,6 +70,9 @@ fn nothing_reads_or_sorts_a_whole_table() {
         cursors::VANISHED,
         cursors::VANISHED_AFTER,
         writes::BY_RECORD,
+        identifiers::EVENTS_AFTER,
+        identifiers::WRITES_AFTER,
+        identifiers::BY_KEY,
     ];
     statements.extend(fixed.into_iter().chain(grant::NEXT).map(str::to_owned));
     for sql in statements {

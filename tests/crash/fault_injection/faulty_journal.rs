@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, Journal, Lease, LeasedRun,
-    LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, Queries, RecipeText, Record, Retention,
-    RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals,
-    Unfinished, Written,
+    Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
+    IndexEntries, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned,
+    Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate,
+    SeenCount, Slots, StoreInfo, Totals, Unfinished, Unindexed, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -397,6 +397,35 @@ impl Queries for FaultyJournal {
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
         self.alive().await;
         self.inner.event(id).await
+    }
+
+    async fn unindexed(&self, limit: usize) -> Result<Unindexed, Error> {
+        self.alive().await;
+        self.inner.unindexed(limit).await
+    }
+
+    async fn index(&self, entries: &IndexEntries) -> Result<(), Error> {
+        self.write(self.inner.index(entries)).await
+    }
+
+    async fn identified(&self, key: &IdentifierKey, limit: usize) -> Result<Vec<Event>, Error> {
+        self.alive().await;
+        self.inner.identified(key, limit).await
+    }
+
+    async fn runs_of(&self, events: &[EventId]) -> Result<Vec<RunRow>, Error> {
+        self.alive().await;
+        self.inner.runs_of(events).await
+    }
+
+    async fn events_of(&self, runs: &[RunId]) -> Result<Vec<(RunRow, Event)>, Error> {
+        self.alive().await;
+        self.inner.events_of(runs).await
+    }
+
+    async fn writes_of(&self, runs: &[RunId]) -> Result<Vec<Written>, Error> {
+        self.alive().await;
+        self.inner.writes_of(runs).await
     }
 
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {

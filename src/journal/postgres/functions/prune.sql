@@ -48,9 +48,14 @@ BEGIN
             WHERE e.received < before AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.event = e.seq)
             ORDER BY e.received LIMIT most FOR UPDATE OF e SKIP LOCKED);
     END IF;
-    DELETE FROM events e WHERE e.seq = ANY (orphans || loose)
-        AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.event = e.seq);
-    GET DIAGNOSTICS events = ROW_COUNT;
+    WITH forgotten AS (
+        DELETE FROM events e WHERE e.seq = ANY (orphans || loose)
+            AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.event = e.seq)
+        RETURNING e.seq
+    ), unlisted AS (
+        DELETE FROM identifiers i USING forgotten f WHERE i.event = f.seq
+    )
+    SELECT count(*) INTO events FROM forgotten;
     PERFORM hob_count_vN(ARRAY[-1], ARRAY[-events]);
     dedup_keys := 0;
     IF dedup_before IS NOT NULL THEN
