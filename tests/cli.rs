@@ -128,6 +128,8 @@ mod sync_removals;
 mod sync_workspace;
 #[path = "cli/syncs.rs"]
 mod syncs;
+#[path = "cli/trace.rs"]
+mod trace;
 #[path = "cli/unchanged.rs"]
 mod unchanged;
 #[path = "cli/waiting_runs.rs"]

@@ -50,7 +50,7 @@ pub(super) async fn read(
                 "the API's rate limit is reached".clone_into(&mut last);
                 retry_after
             }
-            Outcome::Held { wait, reason } => {
+            Outcome::Held { wait, reason, .. } => {
                 last = reason;
                 wait
             }

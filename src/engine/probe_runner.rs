@@ -204,7 +204,7 @@ impl Reading<'_> {
             Ok(Outcome::RateLimited { retry_after }) => {
                 later(retry_after, "rate limited by the server".to_owned())
             }
-            Ok(Outcome::Held { wait, reason }) => later(wait, reason),
+            Ok(Outcome::Held { wait, reason, .. }) => later(wait, reason),
             Ok(Outcome::Unauthorized { wait, reason, .. }) => later(context.hold(wait), reason),
             Ok(Outcome::TryAgain { reason, retry_after, .. }) => {
                 later(retry_after.unwrap_or_default(), reason)

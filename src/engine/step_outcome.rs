@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::catalog::{Effect, Operation};
 use crate::journal;
-use crate::request::{InputProblem, Outcome, Refusal, list, result};
-use crate::run::{Difference, ShownRecord, StepError, StepResult, UnknownFields, take_marks};
+use crate::request::{HeldBy, InputProblem, Outcome, Refusal, list, result};
+use crate::run::{Difference, ShownRecord, StepError, StepResult, UnknownFields, WaitKind, take_marks};
 
 /// The result of a step, with remarks for the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,9 +61,16 @@ pub(super) fn outcome_of(outcome: Outcome, operation: &Operation, pick: Option<&
         Outcome::RateLimited { retry_after } => {
             let seconds = retry_after.as_secs();
             let reason = format!("rate limited by the server; waiting {seconds} s");
-            StepResult::Later { wait: retry_after, reason }.into()
+            StepResult::Later { wait: retry_after, reason, kind: Some(WaitKind::Api) }.into()
         }
-        Outcome::Held { wait, reason } => StepResult::Later { wait, reason }.into(),
+        Outcome::Held { wait, reason, by } => {
+            let kind = match by {
+                HeldBy::Budget => Some(WaitKind::Budget),
+                HeldBy::Breaker => Some(WaitKind::Breaker),
+                HeldBy::Suspension => None,
+            };
+            StepResult::Later { wait, reason, kind }.into()
+        }
         Outcome::Unauthorized { wait, reason, .. } => StepResult::Held { wait, reason }.into(),
         Outcome::TryAgain { reason, status, retry_after, lost } => {
             let error = StepError { status, ..StepError::new(reason) };

@@ -179,6 +179,9 @@ pub trait Queries: Send + Sync {
         records: &[String],
     ) -> Result<Vec<RunRow>, Error>;
 
+    /// The first unfinished run of a lane, for which the others wait.
+    async fn lane_head(&self, recipe: &str, lane: &str) -> Result<Option<RunRow>, Error>;
+
     /// When the first of the stored runs of `recipe` was created.
     async fn first_run(&self, recipe: &str) -> Result<Option<DateTime<Utc>>, Error>;
 

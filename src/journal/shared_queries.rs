@@ -93,6 +93,10 @@ impl<S: QueriedStore> Queries for S {
         runs::about_records(self.database(), recipe, accounts, records).await
     }
 
+    async fn lane_head(&self, recipe: &str, lane: &str) -> Result<Option<RunRow>, Error> {
+        runs::lane_head(self.database(), recipe, lane).await
+    }
+
     async fn first_run(&self, recipe: &str) -> Result<Option<DateTime<Utc>>, Error> {
         runs::first(self.database(), recipe).await
     }

@@ -8,6 +8,7 @@ mod problem;
 mod problems;
 mod runs_of_cause;
 mod timeline;
+mod trace;
 
 pub use cause::Cause;
 pub use identifiers::Identifiers;
@@ -16,3 +17,4 @@ pub use problem::{Problem, ProblemKind};
 pub use problems::{RunProblems, run_problems};
 pub use runs_of_cause::{RunsOfCause, runs_of_cause};
 pub use timeline::{Moment, Timeline, What, WrittenField, timeline};
+pub use trace::{SpanKind, Trace, TraceSpan, TracedOutcome, TracedStep};

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::inputs::complete;
 use super::scope::{self, ScopeChallenge};
 use super::{
-    Answer, CallOptions, Client, Form, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify,
-    prepare, retry_after,
+    Answer, CallOptions, Client, Form, HeldBy, InputProblem, Outcome, PreparedRequest, Received, Refusal,
+    classify, prepare, retry_after,
 };
 use crate::catalog::{Alternative, Catalog, InputName, Operation, path};
 use crate::connection::{Connection, Error as ConnectionError, Exhausted, OnHold};
@@ -144,7 +144,7 @@ impl Client {
     /// Waits for the credential and the budget. Fails at once when the breaker is open or the connection is on hold.
     pub async fn admit(&self, connection: &Connection, options: &CallOptions) -> Result<Admitted, Outcome> {
         if let Err(wait) = connection.breaker.check() {
-            return Err(Outcome::Held { wait, reason: breaker_message(connection) });
+            return Err(Outcome::Held { wait, reason: breaker_message(connection), by: HeldBy::Breaker });
         }
         connection.hold.check().map_err(on_hold)?;
         let headers = connection.credential_headers().await;
@@ -152,7 +152,7 @@ impl Client {
         let acquired = connection.budget.acquire(options.priority, options.max_wait);
         let permit = self.on_wait.follow(&connection.name, options.max_wait, acquired).await;
         let permit = permit.map_err(|Exhausted { wait, breaker_open }| match breaker_open {
-            true => Outcome::Held { wait, reason: breaker_message(connection) },
+            true => Outcome::Held { wait, reason: breaker_message(connection), by: HeldBy::Breaker },
             false => {
                 let budget = format!("the request budget of connection `{}`", connection.name);
                 let reason = match options.priority {
@@ -161,7 +161,7 @@ impl Client {
                         format!("what polls and backfills may use of {budget} is used up")
                     }
                 };
-                Outcome::Held { wait, reason }
+                Outcome::Held { wait, reason, by: HeldBy::Budget }
             }
         })?;
         Ok(Admitted { headers, permit })

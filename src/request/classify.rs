@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::Value;
 
 use super::error_message::error_message;
-use super::{Answer, Expected, Form, Outcome, Refusal, retry_after};
+use super::{Answer, Expected, Form, HeldBy, Outcome, Refusal, retry_after};
 use crate::catalog::{Connector, Effect, ErrorAnswers, ErrorMeaning, LimitHeaders};
 use crate::connection::Rate;
 use crate::printable::line;
@@ -68,7 +68,7 @@ pub fn classify(
         Received::Answer { status, headers, form, body, at } => (status, headers, form, body, at),
         Received::Late => {
             let reason = "hob was suspended for longer than it may hold a run, and sent nothing".to_owned();
-            return Outcome::Held { wait: Duration::ZERO, reason };
+            return Outcome::Held { wait: Duration::ZERO, reason, by: HeldBy::Suspension };
         }
         Received::Lost { sent: true, reason } | Received::Unusable { reason } if effect == Effect::Create => {
             return Outcome::InDoubt { reason, status: None };

@@ -38,7 +38,7 @@ pub use expected::{Expected, Form};
 pub use files::{FileChoice, FileFolders};
 pub use http_request::http_request;
 pub use inputs::complete;
-pub use outcome::{Outcome, Refusal};
+pub use outcome::{HeldBy, Outcome, Refusal};
 pub use prepare::{PreparedRequest, prepare};
 pub use problem::{InputProblem, list};
 pub use responder::Responder;

@@ -20,6 +20,8 @@ pub enum Outcome {
         wait: Duration,
         /// Reason, for people.
         reason: String,
+        /// What holds it.
+        by: HeldBy,
     },
     /// Nothing was done, or doing it twice does no harm: the request may be sent again.
     TryAgain {
@@ -50,6 +52,17 @@ pub enum Outcome {
         /// HTTP status, if there was an answer.
         status: Option<u16>,
     },
+}
+
+/// What holds a request that was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldBy {
+    /// The budget is used up.
+    Budget,
+    /// The circuit breaker is open.
+    Breaker,
+    /// hob was suspended meanwhile.
+    Suspension,
 }
 
 /// A refusal.

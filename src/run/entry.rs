@@ -110,6 +110,18 @@ impl StepError {
     }
 }
 
+/// What a step waits for that was not sent, or was sent back for the rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitKind {
+    /// The connection's budget of requests.
+    Budget,
+    /// The connection's circuit breaker.
+    Breaker,
+    /// The API: it said to come back later.
+    Api,
+}
+
 /// A run in a chain of runs in which each was started by a write of the previous one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainLink {
@@ -203,6 +215,9 @@ pub enum Entry {
         /// Its connection is held: the run continues when it is leased, which may be before `until`.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         held: bool,
+        /// What it waits for, where that is known; missing in histories of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<WaitKind>,
     },
     /// Sent, answer unknown.
     InDoubt {

@@ -37,7 +37,9 @@ pub use command::{Command, Decision, Probe, StepCall};
 pub use comparison::{BEFORE, CHANGED, Comparison};
 pub use compatibility::incompatibility;
 pub use difference::Difference;
-pub use entry::{ChainLink, Entry, FoundLink, KnownBy, MirroredToken, StampedEntry, StepError, StepKey};
+pub use entry::{
+    ChainLink, Entry, FoundLink, KnownBy, MirroredToken, StampedEntry, StepError, StepKey, WaitKind,
+};
 pub use intervention::{Intervened, InvalidIntervention, OperatorAction, plan_intervention};
 pub use kept::differences;
 pub use loop_limit::LoopLimit;

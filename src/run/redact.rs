@@ -109,7 +109,7 @@ mod tests {
         let texts = [
             Entry::StepFailed { step: step(), attempt: 1, error, retry_at: None, lost: false },
             Entry::StepSkipped { step: step(), reason: text() },
-            Entry::Deferred { step: step(), until, reason: text(), held: false },
+            Entry::Deferred { step: step(), until, reason: text(), held: false, kind: None },
             Entry::InDoubt {
                 step: step(),
                 attempt: 1,

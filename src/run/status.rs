@@ -250,7 +250,9 @@ impl Status {
                     None => Phase::Failed(error.clone()),
                 };
             }
-            Entry::Deferred { step, until, reason, held } => self.step_mut(step).defer(*until, reason, *held),
+            Entry::Deferred { step, until, reason, held, .. } => {
+                self.step_mut(step).defer(*until, reason, *held)
+            }
             Entry::InDoubt { step, attempt, reason, status, interrupted, existing } => {
                 let step = self.step_mut(step);
                 step.attempts = *attempt;
@@ -425,7 +427,8 @@ mod tests {
     #[test]
     fn a_deferral_uses_no_attempt() {
         let until = DateTime::from_timestamp(9, 0).unwrap();
-        let deferred = Entry::Deferred { step: StepKey::new("a"), until, reason: "429".into(), held: false };
+        let deferred =
+            Entry::Deferred { step: StepKey::new("a"), until, reason: "429".into(), held: false, kind: None };
         let status = Status::fold(&[at(1, intent("a", 1)), at(2, deferred)]);
         let step = status.step(&StepKey::new("a"));
         assert_eq!(

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::RunId;
 use super::backoff::next_attempt;
 use super::command::{Probe, StepCall};
-use super::entry::{Entry, KnownBy, StepError};
+use super::entry::{Entry, KnownBy, StepError, WaitKind};
 use crate::catalog::{Builtin, method};
 use crate::recipe::OnMissing;
 use crate::value::{Backoff, Value, after};
@@ -38,6 +38,8 @@ pub enum StepResult {
         wait: Duration,
         /// Why.
         reason: String,
+        /// What it waits for, where that is known.
+        kind: Option<WaitKind>,
     },
     /// Its connection is held because of its credential: does not count as an attempt.
     Held {
@@ -111,13 +113,13 @@ impl StepCall {
                 }
                 Entry::StepFailed { step, attempt, error, retry_at: None, lost }
             }
-            StepResult::Later { wait, reason } => {
+            StepResult::Later { wait, reason, kind } => {
                 let until = after(now, wait.max(MIN_WAIT));
-                Entry::Deferred { step, until, reason, held: false }
+                Entry::Deferred { step, until, reason, held: false, kind }
             }
             StepResult::Held { wait, reason } => {
                 let until = after(now, wait.max(MIN_WAIT));
-                Entry::Deferred { step, until, reason, held: true }
+                Entry::Deferred { step, until, reason, held: true, kind: None }
             }
             // A missing record is a success if the recipe says so, or an earlier attempt may have removed it.
             StepResult::Gone(_)
@@ -179,13 +181,16 @@ impl Probe {
                 // visible.
                 let soon = after(now, PROBE_BACKOFF.pause(self.deferrals.saturating_add(1)));
                 let until = soon.min(shown).max(after(now, MIN_WAIT));
-                Entry::Deferred { step, until, reason, held: false }
+                Entry::Deferred { step, until, reason, held: false, kind: None }
             }
             Finding::Unclear { reason } => Entry::Parked { step, reason },
             Finding::Later { wait, reason } => {
                 // A failing probe is repeated with growing delays.
                 let patient = PROBE_BACKOFF.pause(self.deferrals.saturating_add(1));
-                Entry::Deferred { step, until: after(now, wait.max(patient)), reason, held: false }
+                {
+                    let until = after(now, wait.max(patient));
+                    Entry::Deferred { step, until, reason, held: false, kind: None }
+                }
             }
         }
     }

@@ -73,7 +73,7 @@ impl<'a> PageReader<'a> {
                 Outcome::RateLimited { retry_after } => {
                     self.wait(retry_after, "the API's rate limit is reached").await?;
                 }
-                Outcome::Held { wait, reason } => self.wait(wait, &reason).await?,
+                Outcome::Held { wait, reason, .. } => self.wait(wait, &reason).await?,
                 Outcome::Unauthorized { wait, reason, .. } => {
                     return Err(ReadFailure::OnHold { wait, reason });
                 }

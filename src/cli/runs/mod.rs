@@ -11,6 +11,7 @@ mod run_selector;
 mod show;
 mod since;
 mod skip;
+mod trace;
 mod writes;
 
 pub use command::RunsCommand;

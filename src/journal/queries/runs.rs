@@ -150,6 +150,18 @@ pub(in crate::journal) fn neighbours_statement() -> String {
     )
 }
 
+/// The first unfinished run of a lane.
+pub(in crate::journal) async fn lane_head(
+    db: &impl Database,
+    recipe: &str,
+    lane: &str,
+) -> Result<Option<RunRow>, Error> {
+    let sql = format!(
+        "SELECT {RUN_ROW} FROM runs WHERE recipe = $1 AND lane = $2 AND finished IS NULL ORDER BY seq LIMIT 1"
+    );
+    row(db, &sql, vec![recipe.into(), lane.into()], Row::run_row).await
+}
+
 /// When the first of the stored runs of `recipe` was created.
 pub(in crate::journal) async fn first(
     db: &impl Database,

@@ -231,8 +231,10 @@ fn attempts_are_counted_and_a_deferral_is_none() {
     );
     let first = stepped.execute();
     assert_eq!((first.attempt, first.may_try_again), (1, true));
-    stepped
-        .answer(&first, StepResult::Later { wait: std::time::Duration::from_secs(5), reason: "429".into() });
+    stepped.answer(
+        &first,
+        StepResult::Later { wait: std::time::Duration::from_secs(5), reason: "429".into(), kind: None },
+    );
     assert_eq!(stepped.decide(), Command::Sleep { until: time(5), reason: "429".into() });
     stepped.now = time(5);
     let first = stepped.execute();

@@ -364,6 +364,11 @@ impl Queries for FaultyJournal {
         self.inner.runs_by_prefix(prefix, limit).await
     }
 
+    async fn lane_head(&self, recipe: &str, lane: &str) -> Result<Option<RunRow>, Error> {
+        self.alive().await;
+        self.inner.lane_head(recipe, lane).await
+    }
+
     async fn run_neighbours(&self, ids: &[RunId]) -> Result<Vec<RunNeighbours>, Error> {
         self.alive().await;
         self.inner.run_neighbours(ids).await

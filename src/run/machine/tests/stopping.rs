@@ -35,7 +35,13 @@ impl FakeApi {
         let fault = self.faults.get(self.calls - 1).copied().unwrap_or(0);
         match fault {
             1 => return again("refused"),
-            2 => return StepResult::Later { wait: std::time::Duration::from_secs(1), reason: "429".into() },
+            2 => {
+                return StepResult::Later {
+                    wait: std::time::Duration::from_secs(1),
+                    reason: "429".into(),
+                    kind: None,
+                };
+            }
             _ => {}
         }
         let result = self.happen(call, now);
