@@ -30,6 +30,8 @@ mod commands;
 mod connection_holds;
 #[path = "cli/connectors.rs"]
 mod connectors;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/dry_runs.rs"]
 mod dry_runs;
 #[path = "cli/earlier_versions.rs"]

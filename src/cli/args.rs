@@ -9,6 +9,7 @@ use super::catalog::CatalogCommand;
 use super::completions::Completions;
 use super::connect::Connect;
 use super::connections::Connections;
+use super::doctor::Doctor;
 use super::expand::Expand;
 use super::explain::Explain;
 use super::find::Find;
@@ -100,6 +101,8 @@ pub enum Command {
     Connect(Connect),
     /// List the workspace's connections
     Connections(Connections),
+    /// Check that everything hob needs is there and works
+    Doctor(Doctor),
     /// Serve stand-ins for the APIs, filled with example data
     Sandbox(Sandbox),
     /// Make a connector from an API description

@@ -98,6 +98,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Store(StoreCommand::Import(command)) => command.run(session),
         Command::Connect(command) => command.run(session),
         Command::Connections(command) => command.run(session),
+        Command::Doctor(command) => command.run(session),
         Command::Sandbox(command) => command.run(session),
         Command::Import(ImportCommand::Openapi(command)) => command.run(session),
         Command::Schema(command) => command.run(session),

@@ -14,6 +14,7 @@ mod connection_budget;
 mod connections;
 mod counters;
 mod dispatch;
+mod doctor;
 mod dry_run;
 mod dry_writes;
 mod exit;
