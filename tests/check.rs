@@ -426,8 +426,23 @@ proptest! {
     }
 
     #[test]
+    fn no_path_panics(data in near(&[
+        "$.a[?@.b > 1]['c d']", "$..b[-1:0:-1]", "$['a'][*,0,?length(@.b) == 2]", "$.a[?match(@.b, '^[0-9]{1,9}$')].b\0{\"a\":[1]}",
+    ])) {
+        fuzz::jsonpath(&data);
+    }
+
+    #[test]
+    fn no_test_file_panics(data in near(&[
+        "recipe: a\nnow: 2026-11-28T09:00:00Z\ntests:\n  - name: a\n    event: { id: 1 }\n    stubs: { contacts.upsert: [{ status: 503 }, { result: { id: c1 } }] }\n",
+        "tests:\n  - event_sample: true\n    links: { a: { b: c } }\n    cases: [{ name: b, expect: { run: failed, requests: [{ do: log, with: { message: x } }] } }]\n",
+    ])) {
+        fuzz::tests(&data);
+    }
+
+    #[test]
     fn no_bytes_panic(data in proptest::collection::vec(any::<u8>(), 0..200)) {
-        for run in [fuzz::webhook, fuzz::yaml, fuzz::template, fuzz::answer, fuzz::cron] {
+        for run in [fuzz::webhook, fuzz::yaml, fuzz::template, fuzz::answer, fuzz::cron, fuzz::jsonpath, fuzz::tests] {
             run(&data);
         }
     }

@@ -11,9 +11,14 @@ impl Random {
     /// Brings `items` into a random order.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
-            let other = self.next() % (last as u64 + 1);
-            items.swap(last, usize::try_from(other).unwrap());
+            let other = self.below(last + 1);
+            items.swap(last, other);
         }
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
     }
 
     fn next(&mut self) -> u64 {

@@ -4,9 +4,10 @@
 use std::sync::{Arc, LazyLock};
 
 use chrono::DateTime;
-use hob::catalog::{Catalog, Effect, Operation};
+use hob::catalog::{Catalog, Effect, Operation, path};
 use hob::check::{WorkspaceInfo, check};
 use hob::recipe::Cron;
+use hob::recipe_test;
 use hob::request::paging::{self, Page, Rounds};
 use hob::request::{Answer, Expected, Form, Outcome, Received, classify, result};
 use hob::source::SourceFile;
@@ -206,4 +207,32 @@ pub fn cron(data: &[u8]) {
         assert!(next > at, "{expression}: {next} after {at}");
         at = next;
     }
+}
+
+/// A JSONPath is rejected, or finds something or nothing, as a template's too; what is found is a list only where the
+/// path may lead to several values.
+pub fn jsonpath(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (text, value) =
+        text.split_once('\0').unwrap_or((text, r#"{"a":[{"b":1,"c d":null},{"b":[2,[]]}],"":{"*":"x"}}"#));
+    let value = read_json(value.as_bytes(), None).unwrap_or_else(|_| Value::from(value));
+    let found = path::read(&value, text);
+    if path::check(text).is_err() {
+        assert!(text == "$" || found.is_none(), "{text} finds {found:?}");
+    }
+    if let Ok(taken) = path::take(value.clone(), text) {
+        assert!(!taken.is_null(), "{text}");
+    }
+    let scope = Scope::new(DateTime::UNIX_EPOCH).with("event", value).with("path", Value::from(text));
+    let template = Template::parse("{{ event | jsonpath(path) | default(none) }}").expect("a template");
+    let _ = template.evaluate(&scope);
+}
+
+/// A test file is read, or rejected with spans within its text.
+pub fn tests(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let file = SourceFile::new("any.test.yaml", text);
+    let (tests, found) = recipe_test::parse(&file, &CATALOG);
+    assert!(found.iter().all(|diagnostic| diagnostic.span.end <= text.len()));
+    assert!(!tests.cases.is_empty() || !found.is_empty(), "{text}");
 }
