@@ -71,12 +71,12 @@ impl StoreLocation {
     }
 
     /// Asserts how many rows a table has.
-    pub fn assert_rows(&self, table: &str, expected: u64) {
+    pub fn assert_rows(&self, table: &str, expected: i64) {
         match self {
             StoreLocation::Sqlite(_) => {
                 let file = rusqlite::Connection::open(self.path()).expect("opens");
                 let sql = format!("SELECT count(*) FROM {table}");
-                let found: u64 = file.query_row(&sql, [], |row| row.get(0)).expect("reads");
+                let found: i64 = file.query_row(&sql, [], |row| row.get(0)).expect("reads");
                 assert_eq!(found, expected, "{table}");
             }
             StoreLocation::Postgres(cluster, schema) => cluster.user(&format!(

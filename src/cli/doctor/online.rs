@@ -95,9 +95,8 @@ async fn of_connection(
 fn reads(workspace: &Workspace, recipes: &[CheckedRecipe], connection: &Connection) -> Vec<Arc<Operation>> {
     let catalog = &workspace.catalog;
     let uses = recipes.iter().flat_map(CheckedRecipe::operation_uses);
-    let of_recipes = uses
-        .filter(|used| used.connections.iter().any(|name| *name == connection.name))
-        .map(|used| used.operation);
+    let of_recipes =
+        uses.filter(|used| used.connections.contains(&connection.name)).map(|used| used.operation);
     let of_records = connection.connector.records.values().map(|kind| kind.list.clone());
     let mut found: Vec<Arc<Operation>> = Vec::new();
     for id in of_recipes.chain(of_records) {

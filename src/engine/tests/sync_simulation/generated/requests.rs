@@ -10,7 +10,7 @@ use super::super::timeline::{Lane, Task};
 use super::simulation::{Action, Simulation};
 use super::systems::{EMAIL, FIELDS, KINDS, Values};
 use crate::catalog::Effect;
-use crate::run::{Finding, Probe, RunId, StepCall, StepError, StepResult};
+use crate::run::{Finding, Probe, RunId, StepCall, StepError, StepResult, WaitKind};
 
 /// What happens at the next request of a step, once.
 pub(super) struct Planned {
@@ -102,7 +102,8 @@ impl Simulation {
         if let Some(wait) = self.systems[system].refuses_until(self.engine.now) {
             self.counts.limited += 1;
             let wait = Duration::from_millis(wait.unsigned_abs());
-            return (StepResult::Later { wait, reason: "429".into() }, Value::Null);
+            let (reason, kind) = ("429".into(), Some(WaitKind::Api));
+            return (StepResult::Later { wait, reason, kind }, Value::Null);
         }
         match (fault, is_write) {
             (Fault::Unavailable, _) => (again("503", false), Value::Null),
