@@ -73,14 +73,18 @@ fn a_failed_run_shows_its_path() {
     assert_eq!(kinds, ["attempt", "api", "attempt", "retry", "attempt"], "{:#}", steps[0]);
     assert!(steps[0]["spans"].as_array().unwrap().iter().all(|span| span["to"].is_string()));
     assert_eq!((&steps[0]["attempts"], &steps[0]["inputs"]["email"]), (&json!(2), &json!("ann@example.com")));
-    assert!(steps[1]["reason"].as_str().unwrap().contains("event.amount > 100 is false"), "{:#}", steps[1]);
+    assert!(
+        steps[1]["reason"].as_str().unwrap().contains("{{ event.amount > 100 }} is false"),
+        "{:#}",
+        steps[1]
+    );
     assert_eq!(steps[2]["place"]["line"], 16);
     for part in [
         "contacts.upsert done, 2 attempts",
         "for the API, which said to wait",
         "for another attempt",
         "log skipped",
-        "event.amount > 100 is false",
+        "{{ event.amount > 100 }} is false",
         "contacts.get failed",
         "log not reached",
         "mail = \"ann@example.com\"",
@@ -99,7 +103,10 @@ fn what_did_not_run_says_why() {
     hob(path, &ONCE).code(0);
     let (traced, page) = trace(path, 0);
     assert_eq!(traced["state"], "filtered");
-    assert!(traced["reason"].as_str().unwrap().contains("`when` is not met: event.email is "), "{traced:#}");
+    assert!(
+        traced["reason"].as_str().unwrap().contains("`when` is not met: {{ event.email }} is "),
+        "{traced:#}"
+    );
     assert!(page.contains("`when` is not met"), "{page}");
 
     for _ in 0..2 {
