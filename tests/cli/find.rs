@@ -5,9 +5,9 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::program::{hob, hob_with};
+use crate::program::hob;
 use crate::stand_in::StandIn;
-use crate::stand_in_workspace::{ONCE, runs, workspace};
+use crate::stand_in_workspace::{ONCE, runs, trigger, workspace};
 
 const UPSERT: &str = "name: form
 connections: { highlevel: highlevel }
@@ -26,10 +26,6 @@ actions:
     do: contacts.upsert
     with: { email: \"{{ event.of }}\", phone: \"{{ event.number | e164('GB') }}\" }
 ";
-
-fn trigger(folder: &Path, recipe: &str, event: &Value) {
-    hob_with(folder, &["trigger", recipe, "--event", "-"], &event.to_string()).code(0);
-}
 
 fn found(folder: &Path, text: &str) -> Vec<Value> {
     let found = hob(folder, &["find", text, "--format", "json"]).code(0).json();

@@ -6,9 +6,9 @@ use std::path::Path;
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::program::{hob, hob_with};
+use crate::program::hob;
 use crate::stand_in::StandIn;
-use crate::stand_in_workspace::{ONCE, runs, workspace};
+use crate::stand_in_workspace::{ONCE, runs, trigger, workspace};
 
 const FIND: &str = "name: find
 connections: { highlevel: highlevel }
@@ -18,10 +18,6 @@ actions:
     do: contacts.get
     with: { contactId: \"{{ event.id }}\" }
 ";
-
-fn trigger(folder: &Path, recipe: &str, event: &Value) {
-    hob_with(folder, &["trigger", recipe, "--event", "-"], &event.to_string()).code(0);
-}
 
 fn problems(folder: &Path) -> Vec<Value> {
     let status = hob(folder, &["status", "--format", "json"]).code(0).json();

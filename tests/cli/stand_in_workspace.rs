@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::hob;
+use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 
 /// One pass over all triggers.
@@ -27,4 +27,9 @@ pub fn workspace(stand_in: &StandIn, recipes: &[&str]) -> TempDir {
 /// All runs, the latest first.
 pub fn runs(folder: &Path) -> Vec<Value> {
     hob(folder, &["runs", "list", "--format", "json"]).code(0).json().as_array().unwrap().clone()
+}
+
+/// Gives a recipe an event.
+pub fn trigger(folder: &Path, recipe: &str, event: &Value) {
+    hob_with(folder, &["trigger", recipe, "--event", "-"], &event.to_string()).code(0);
 }

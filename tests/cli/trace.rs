@@ -5,9 +5,9 @@ use std::path::Path;
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::program::{hob, hob_with};
+use crate::program::hob;
 use crate::stand_in::StandIn;
-use crate::stand_in_workspace::{ONCE, runs, workspace};
+use crate::stand_in_workspace::{ONCE, runs, trigger, workspace};
 
 const RECIPE: &str = "name: form
 connections: { highlevel: highlevel }
@@ -29,10 +29,6 @@ actions:
   - { id: after, do: log, with: { message: after } }
 ";
 
-fn trigger(folder: &Path, event: &Value) {
-    hob_with(folder, &["trigger", "form", "--event", "-"], &event.to_string()).code(0);
-}
-
 fn trace(folder: &Path, place: usize) -> (Value, String) {
     let run = runs(folder)[place]["id"].as_str().unwrap().to_owned();
     let traced = hob(folder, &["runs", "show", &run, "--trace", "--format", "json"]).code(0).json();
@@ -53,7 +49,7 @@ fn a_failed_run_shows_its_path() {
             ..Fault::default()
         });
     }
-    trigger(path, &json!({ "email": "Ann@example.com", "amount": 7, "id": "nobody" }));
+    trigger(path, "form", &json!({ "email": "Ann@example.com", "amount": 7, "id": "nobody" }));
     while runs(path)[0]["state"] == "waiting" {
         hob(path, &ONCE);
     }
@@ -99,7 +95,7 @@ fn what_did_not_run_says_why() {
     let stand_in = StandIn::start();
     let folder = workspace(&stand_in, &[RECIPE]);
     let path = folder.path();
-    trigger(path, &json!({ "email": "", "amount": 7, "id": "nobody" }));
+    trigger(path, "form", &json!({ "email": "", "amount": 7, "id": "nobody" }));
     hob(path, &ONCE).code(0);
     let (traced, page) = trace(path, 0);
     assert_eq!(traced["state"], "filtered");
@@ -110,7 +106,7 @@ fn what_did_not_run_says_why() {
     assert!(page.contains("`when` is not met"), "{page}");
 
     for _ in 0..2 {
-        trigger(path, &json!({ "email": "a@example.com", "amount": 7, "id": "nobody" }));
+        trigger(path, "form", &json!({ "email": "a@example.com", "amount": 7, "id": "nobody" }));
     }
     let (traced, page) = trace(path, 0);
     let ahead = runs(path)[1]["id"].clone();
