@@ -3,13 +3,16 @@
 use jsonpath_rust::JsonPath;
 use serde_json::Value;
 
-use crate::value::{Shape, Step};
+use crate::value::{Shape, Step, unparsed_json_path};
 
 /// The value at `path` in `answer`: a list for a path with a wildcard such as `[*]`, otherwise a single value. `None`
 /// if there is nothing or the path is invalid.
 pub fn read(answer: &Value, path: &str) -> Option<Value> {
     if path == "$" {
         return Some(answer.clone());
+    }
+    if unparsed_json_path(path).is_some() {
+        return None;
     }
     let found = answer.query(path).ok()?;
     if is_list(path) {
@@ -79,6 +82,9 @@ pub fn is_list(path: &str) -> bool {
 
 /// Checks that `path` is a well-formed JSONPath; the error is the parser's.
 pub fn check(path: &str) -> Result<(), String> {
+    if let Some(reason) = unparsed_json_path(path) {
+        return Err(reason);
+    }
     jsonpath_rust::parser::parse_json_path(path).map(|_| ()).map_err(|e| e.to_string())
 }
 

@@ -13,7 +13,7 @@ use super::input;
 use crate::template::convert::{from_json, to_json_charged};
 use crate::template::error::refusal;
 use crate::template::spec::{Spec, own};
-use crate::value::{Value, read_json_text};
+use crate::value::{Value, read_json_text, unparsed_json_path};
 
 pub(super) const SPECS: [Spec; 3] = [
     own!(
@@ -68,6 +68,9 @@ pub(in crate::template) fn check_path(path: &str) -> Result<(), Error> {
 }
 
 fn parsed(path: &str) -> Result<JpQuery, Error> {
+    if let Some(reason) = unparsed_json_path(path) {
+        return Err(refusal(format!("cannot read the path {:?}: {reason}", input::shortened(path))));
+    }
     parse_json_path(path).map_err(|_| refusal(format!("cannot read the path {:?}", input::shortened(path))))
 }
 
