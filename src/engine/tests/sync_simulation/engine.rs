@@ -11,7 +11,7 @@ use super::memory::MemoryHistory;
 use super::random::Random;
 use super::recipes::{Mode, Recipes};
 use super::timeline::{Lane, Task, Timeline};
-use crate::catalog::Effect;
+use crate::catalog::{Effect, Operation};
 use crate::engine::echo_evidence::EvidenceSearch;
 use crate::event::{CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::{RunDetail, RunRow, Written};
@@ -360,40 +360,55 @@ impl<A> Engine<A> {
         known.extend_from_slice(&active.stored.entries[known.len()..]);
     }
 
-    /// Tells the run of a lane what its probe has found.
+    /// Tells the run of a lane what its probe has found. A record that it takes for its own counts as written.
     pub(super) fn take_finding(&mut self, lane: &Lane, probe: &Probe, finding: Finding) {
-        let stamped = StampedEntry::new(at(self.now), probe.entry(finding, at(self.now)));
-        let active = self.active.get_mut(lane).unwrap();
-        active.machine.apply(&stamped);
-        active.stored.entries.push(stamped);
-    }
-
-    /// Records the answer to a request of the run of a lane, and what it wrote.
-    fn take_answer(&mut self, lane: &Lane, call: &StepCall, result: StepResult, shown: &Value) {
         let mut active = self.active.remove(lane).unwrap();
-        let run = active.stored.run.id.clone();
-        let now = at(self.now);
-        let stamped = StampedEntry::new(now, call.entry(&run, result, now));
-        if let Entry::StepSucceeded { step, result, .. } = &stamped.entry
-            && call.effect != Effect::Read
-            && call.operation.builtin.is_none()
-        {
-            let id = shown["id"].as_str().map(str::to_owned);
-            let shown = ShownRecord { id, record: shown.clone() };
-            let origin = Some(active.machine.origin(step, now));
-            let (connection, inputs): (_, &Map<String, Value>) = (call.connection.as_deref(), &call.inputs);
-            let written = writes(&call.operation, connection, inputs, result, &shown, origin);
-            let recipe = active.stored.run.recipe.clone();
-            self.history.writes.extend(written.into_iter().map(|write| Written {
-                run: run.clone(),
-                recipe: recipe.clone(),
-                at: now,
-                write,
-            }));
+        let stamped = StampedEntry::new(at(self.now), probe.entry(finding, at(self.now)));
+        if let Entry::StepSucceeded { result, .. } = &stamped.entry {
+            let shown = result.as_ref().clone();
+            let of = (&*probe.operation, probe.connection.as_deref(), &probe.inputs);
+            self.note_writes(&active, &stamped.entry, of, &shown);
         }
         active.machine.apply(&stamped);
         active.stored.entries.push(stamped);
         self.store(&active);
         self.active.insert(lane.clone(), active);
+    }
+
+    /// Records the answer to a request of the run of a lane, and what it wrote.
+    fn take_answer(&mut self, lane: &Lane, call: &StepCall, result: StepResult, shown: &Value) {
+        let mut active = self.active.remove(lane).unwrap();
+        let now = at(self.now);
+        let stamped = StampedEntry::new(now, call.entry(&active.stored.run.id, result, now));
+        if call.effect != Effect::Read && call.operation.builtin.is_none() {
+            let of = (&*call.operation, call.connection.as_deref(), &call.inputs);
+            self.note_writes(&active, &stamped.entry, of, shown);
+        }
+        active.machine.apply(&stamped);
+        active.stored.entries.push(stamped);
+        self.store(&active);
+        self.active.insert(lane.clone(), active);
+    }
+
+    /// Records what a step that has succeeded wrote; `of`: its operation, connection and inputs.
+    fn note_writes(
+        &mut self,
+        active: &ActiveRun,
+        entry: &Entry,
+        (operation, connection, inputs): (&Operation, Option<&str>, &Map<String, Value>),
+        shown: &Value,
+    ) {
+        let Entry::StepSucceeded { step, result, .. } = entry else { return };
+        let id = shown["id"].as_str().map(str::to_owned);
+        let shown = ShownRecord { id, record: shown.clone() };
+        let origin = Some(active.machine.origin(step, at(self.now)));
+        let written = writes(operation, connection, inputs, result, &shown, origin);
+        let stored = &active.stored.run;
+        self.history.writes.extend(written.into_iter().map(|write| Written {
+            run: stored.id.clone(),
+            recipe: stored.recipe.clone(),
+            at: at(self.now),
+            write,
+        }));
     }
 }
