@@ -6,6 +6,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod connection;
+pub mod dashboard;
 pub mod diagnostic;
 pub mod engine;
 pub mod event;

@@ -13,7 +13,7 @@ use super::answer::nothing;
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ends {
+pub struct Ends {
     /// The server's address.
     pub listening: SocketAddr,
     /// The client's address.
@@ -40,7 +40,7 @@ pub(super) async fn guard(State(server): State<Server>, request: Request, next: 
 }
 
 /// Whether the client of `request` is on this machine.
-pub(super) fn is_local_caller(request: &Request) -> bool {
+pub fn is_local_caller(request: &Request) -> bool {
     let ends = request.extensions().get::<Ends>();
     ends.is_some_and(|ends| is_local(*ends, request.headers()))
 }

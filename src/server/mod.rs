@@ -21,6 +21,7 @@ mod state;
 mod webhook;
 
 pub use exposition::{MAX_COMBINATIONS, OTHER};
+pub use local_caller::{Ends, is_local_caller};
 pub use metric_families::{FAMILIES, Family, Kind, Label, Merged};
 pub use serve::{Error, bind, serve};
 pub use state::{Server, Settings};

@@ -10,11 +10,17 @@ use super::{Server, health, local_caller, metrics, request_id, webhook};
 impl Server {
     /// All routes.
     pub fn router(&self) -> Router {
+        self.router_with(Router::new())
+    }
+
+    /// All routes, and those of `pages`.
+    pub fn router_with(&self, pages: Router) -> Router {
         Router::new()
             .route("/webhooks/{*path}", any(webhook::answer))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
             .merge(self.guarded())
+            .merge(pages.with_state(()))
             .fallback(nothing)
             .layer(middleware::from_fn(request_id::give))
             .with_state(self.clone())

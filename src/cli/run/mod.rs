@@ -4,6 +4,7 @@ mod arguments;
 mod command;
 mod hold_recorder;
 mod indexing;
+mod listening;
 mod once;
 mod progress;
 mod recipe_selection;

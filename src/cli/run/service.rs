@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use super::hold_recorder::HoldRecorder;
 use super::indexing::Indexing;
+use super::listening::listener;
 use super::progress::Progress;
 use super::recipe_selection::RecipeSelection;
 use super::reload::{Change, RecipeWatch, Reloaded, reloaded};
@@ -28,6 +29,7 @@ use crate::cli::recipes::{BrokenRecipe, Recipes};
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, dry_run, store};
 use crate::clock::Clock;
+use crate::dashboard::{Dashboard, RecipeSet, Setting, UnusableRecipe};
 use crate::engine::{Engine, JournalLimits, Options, RecipeVersions};
 use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
@@ -79,6 +81,7 @@ pub(super) struct Service {
     pub(super) recipe_versions: RecipeVersions,
     trigger_context: TriggerContext,
     server: Server,
+    dashboard: Dashboard,
     holds: HoldRecorder,
     /// This process among those that share the store.
     owner: String,
@@ -123,7 +126,13 @@ impl Service {
         let open_metrics = workspace.metrics == Metrics::Open;
         let settings = Settings { keeps: !options.dry_run, open_metrics, ..Settings::default() };
         let receiver = receiver(workspace, &recipes, &left_out, &services);
+        let setting = Setting {
+            services: services.clone(),
+            workspace: Arc::new(workspace.clone()),
+            sandbox: options.sandbox,
+        };
         Ok(Self {
+            dashboard: Dashboard::new(setting, shown(&recipes, &left_out)),
             triggers: Triggers::new(&recipes, trigger_context.clone()).map_err(Failure::problem)?,
             server: Server::new(services.clone(), receiver, Arc::clone(engine.counters()), settings),
             options,
@@ -149,10 +158,7 @@ impl Service {
     ) -> Result<ExitCode, Failure> {
         let signal = StopSignal::listen()?;
         let (stop, stopped) = watch::channel(false);
-        let listener = match self.options.listen.or(workspace.listen) {
-            Some(address) => Some(bind(address).await.map_err(Failure::unavailable)?),
-            None => None,
-        };
+        let listener = listener(&self.options, session, workspace).await?;
         let metrics = match workspace.metrics {
             Metrics::At(address) => Some(bind(address).await.map_err(Failure::unavailable)?),
             Metrics::Open | Metrics::Closed => None,
@@ -244,7 +250,7 @@ impl Service {
         metrics: Option<TcpListener>,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
-        let receiving = answer(self.server.router(), listener, stopped.clone());
+        let receiving = answer(self.server.router_with(self.dashboard.router()), listener, stopped.clone());
         let telling = answer(self.server.metrics_router(), metrics, stopped);
         tokio::try_join!(receiving, telling).map(drop)
     }
@@ -275,6 +281,7 @@ impl Service {
         if changes.is_empty() {
             // The receiver must know about broken recipes that appeared or disappeared.
             self.server.swap(receiver);
+            self.dashboard.swap(shown(&recipes, &broken));
             return None;
         }
         let triggers = Triggers::new(&recipes, self.trigger_context.clone());
@@ -282,6 +289,7 @@ impl Service {
             Ok(triggers) => {
                 self.recipe_versions.replace(recipes.clone());
                 self.server.swap(receiver);
+                self.dashboard.swap(shown(&recipes, &broken));
                 changes.iter().for_each(Change::log);
                 tracing::info!("recipes reloaded");
                 Some(ActiveRecipes { recipes, triggers: Some(triggers) })
@@ -322,7 +330,10 @@ impl Service {
         let waits = |recipe: &&CheckedRecipe| matches!(recipe.trigger(), Trigger::Webhook(_));
         let waiting: Vec<&str> = self.recipes.iter().filter(waits).map(CheckedRecipe::name).collect();
         match listening {
-            Some(address) => session.streams.note(format!("listening at http://{address}")),
+            Some(address) => {
+                session.streams.note(format!("listening at http://{address}"));
+                session.streams.note(format!("dashboard at http://{address}/"));
+            }
             None if waiting.is_empty() => {}
             None => session.streams.note(format!(
                 "warning: webhooks for {} are not received; add --listen, or `server: {{ listen: … }}` in hob.yaml",
@@ -406,6 +417,16 @@ fn receiver(
 ) -> Receiver {
     let receiver = Receiver::new(&workspace.catalog, recipes, services.clone(), &app_settings(workspace));
     receiver.waiting_for(broken.iter().flat_map(|recipe| recipe.listeners.clone()))
+}
+
+/// What the dashboard shows of recipes.
+fn shown(used: &[CheckedRecipe], broken: &[BrokenRecipe]) -> RecipeSet {
+    let unusable = broken.iter().map(|BrokenRecipe { recipe, file, reason, .. }| UnusableRecipe {
+        name: recipe.clone(),
+        file: file.clone(),
+        reason: reason.clone(),
+    });
+    RecipeSet { used: used.to_vec(), unusable: unusable.collect() }
 }
 
 /// What runs with an earlier version of their recipe may use: no connections with unset variables.

@@ -1,0 +1,2 @@
+// What pages do beyond plain HTML. Everything works without it.
+"use strict";

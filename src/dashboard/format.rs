@@ -1,0 +1,61 @@
+//! How values are written in pages: everything from outside is made printable, then escaped.
+
+use chrono::{DateTime, Utc};
+use minijinja::value::{Kwargs, Value};
+use minijinja::{Error, Output, State, escape_formatter};
+
+use crate::printable;
+
+/// Writes the value of an expression. Only what hob marked as HTML itself is written as it is.
+pub(super) fn write(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() => {
+            escape_formatter(out, state, &Value::from(printable::lines(text).as_ref()))
+        }
+        Some(_) => escape_formatter(out, state, value),
+        None if value.is_none() || value.is_undefined() => Ok(()),
+        None => escape_formatter(out, state, &Value::from(printable::lines(&value.to_string()).as_ref())),
+    }
+}
+
+/// `at` as a `<time>` element in UTC; `short` leaves out the date.
+pub(super) fn time(at: &Value, options: Kwargs) -> Result<Value, Error> {
+    let short: Option<bool> = options.get("short")?;
+    options.assert_all_used()?;
+    let Some(at) = at.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok()) else {
+        return Ok(Value::from("–"));
+    };
+    let shown = match short {
+        Some(true) => at.format("%H:%M:%S"),
+        _ => at.format("%Y-%m-%d %H:%M:%SZ"),
+    };
+    Ok(Value::from_safe_string(format!(
+        "<time datetime=\"{}\">{shown}</time>",
+        at.format("%Y-%m-%dT%H:%M:%S%.3fZ")
+    )))
+}
+
+/// `1 run`, `3 runs`
+pub(super) fn counted(count: u64, thing: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{ending}")
+}
+
+/// The text in one line, cut if it is long.
+pub(super) fn line(text: &str, most: Option<usize>) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    printable::line(&text, most.unwrap_or(300))
+}
+
+/// A duration given in milliseconds.
+pub(super) fn duration(milliseconds: i64) -> String {
+    let seconds = milliseconds as f64 / 1000.0;
+    match milliseconds {
+        ..1_000 => format!("{milliseconds} ms"),
+        ..10_000 => format!("{seconds:.1} s"),
+        ..120_000 => format!("{seconds:.0} s"),
+        ..7_200_000 => format!("{:.0} min", seconds / 60.0),
+        ..172_800_000 => format!("{:.0} h", seconds / 3600.0),
+        _ => format!("{:.0} d", seconds / 86_400.0),
+    }
+}

@@ -1,0 +1,22 @@
+//! The dashboard: pages of `hob run` that tell an operator what is wrong and let them act on it.
+//!
+//! Pages are rendered here and readable without JavaScript; forms are plain posts. Everything they need is in the
+//! binary. What they tell comes from the same questions and acts that the command line uses: this module asks and
+//! shows, and decides nothing itself.
+
+mod asset;
+mod compress;
+mod format;
+mod local_operator;
+mod now;
+mod operator;
+mod page_error;
+mod recipe_set;
+mod renderer;
+mod router;
+mod state;
+mod visitor;
+
+pub use operator::{CsrfToken, Operator, Role};
+pub use recipe_set::{RecipeSet, UnusableRecipe};
+pub use state::{Dashboard, Setting};

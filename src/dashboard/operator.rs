@@ -1,0 +1,30 @@
+//! Who asks for a page, and what they may do.
+
+/// An operator of the dashboard. A request without one, in its extensions, gets no page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// Their name, for the audit log.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// What an operator may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Read pages.
+    View,
+    /// Read pages, and retry, skip, resolve, pause and resume.
+    Act,
+}
+
+impl Operator {
+    /// Whether they may change anything.
+    pub fn may_act(&self) -> bool {
+        self.role >= Role::Act
+    }
+}
+
+/// The token that forms send back as `csrf`, in the extensions of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsrfToken(pub String);

@@ -1,0 +1,78 @@
+//! The templates, rendered with autoescape.
+
+use std::sync::OnceLock;
+
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
+
+use super::{asset, format};
+
+/// The templates by name.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("base.html", include_str!("templates/base.html")),
+    ("error.html", include_str!("templates/error.html")),
+    ("now.html", include_str!("templates/now.html")),
+];
+
+/// The environment, built on first use.
+fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut env = Environment::new();
+        env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        env.set_auto_escape_callback(|_| AutoEscape::Html);
+        env.set_formatter(format::write);
+        env.set_trim_blocks(true);
+        env.set_lstrip_blocks(true);
+        env.add_filter("time", format::time);
+        env.add_filter("counted", format::counted);
+        env.add_filter("line", format::line);
+        env.add_filter("duration", format::duration);
+        env.add_function("asset", asset::address);
+        for (name, text) in TEMPLATES {
+            if let Err(error) = env.add_template(name, text) {
+                tracing::error!(name, %error, "a template of the dashboard cannot be read");
+            }
+        }
+        env
+    })
+}
+
+/// The text of a page.
+pub(super) fn render(template: &str, page: Value) -> Result<String, Error> {
+    environment().get_template(template)?.render(page)
+}
+
+/// The answer with a page, which no cache keeps.
+pub(super) fn html(text: String) -> Response {
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minijinja::context;
+
+    #[test]
+    fn every_template_can_be_read() {
+        for (name, _) in TEMPLATES {
+            assert!(environment().get_template(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn text_from_outside_is_neither_markup_nor_invisible() {
+        let page = context! { title => "Odd", reason => "<script>alert('x')</script>\u{202e}\u{1b}[2J" };
+        let html = render("error.html", page).unwrap();
+        assert!(
+            html.contains("&lt;script&gt;alert(&#x27;x&#x27;)&lt;&#x2f;script&gt;\\u{202e}\\u{1b}[2J"),
+            "{html}"
+        );
+    }
+}
