@@ -7,15 +7,15 @@ use minijinja::{Error, Output, State, escape_formatter};
 use crate::printable;
 
 /// Writes the value of an expression. Only what hob marked as HTML itself is written as it is.
-pub(super) fn write(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
-    match value.as_str() {
-        Some(text) if !value.is_safe() => {
-            escape_formatter(out, state, &Value::from(printable::lines(text).as_ref()))
-        }
-        Some(_) => escape_formatter(out, state, value),
-        None if value.is_none() || value.is_undefined() => Ok(()),
-        None => escape_formatter(out, state, &Value::from(printable::lines(&value.to_string()).as_ref())),
+pub(super) fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if value.is_none() || value.is_undefined() {
+        return Ok(());
     }
+    if value.is_safe() {
+        return escape_formatter(out, state, value);
+    }
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    escape_formatter(out, state, &Value::from(printable::lines(&text).as_ref()))
 }
 
 /// `at` as a `<time>` element in UTC; `short` leaves out the date.

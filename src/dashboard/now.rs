@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::Response;
 use chrono::TimeDelta;
-use minijinja::context;
 
 use super::page_error::PageError;
 use super::state::Dashboard;
@@ -23,5 +22,5 @@ pub(super) async fn show(
     let recipes = dashboard.recipes();
     let found =
         run_problems(services.journal.as_ref(), &recipes.used, since, dashboard.command_options()).await?;
-    dashboard.page("now.html", &visitor, context! { problems => found.problems, complete => found.complete })
+    dashboard.page("now.html", &visitor, &found)
 }

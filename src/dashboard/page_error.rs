@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use minijinja::context;
+use serde_json::json;
 
 use super::renderer;
 use crate::journal;
@@ -25,6 +25,9 @@ pub(super) enum PageError {
     /// The store does not answer.
     #[error(transparent)]
     Journal(#[from] journal::Error),
+    /// What it shows cannot be written down.
+    #[error("the page cannot be shown: {0}")]
+    Unwritable(serde_json::Error),
     /// A template is wrong.
     #[error("the page cannot be shown: {0}")]
     Template(#[from] minijinja::Error),
@@ -38,7 +41,7 @@ impl PageError {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Unusable(_) => StatusCode::BAD_REQUEST,
             Self::Journal(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unwritable(_) | Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -49,8 +52,8 @@ impl IntoResponse for PageError {
         if status.is_server_error() {
             tracing::error!(error = %self, "a page of the dashboard cannot be shown");
         }
-        let page = context! { title => status.canonical_reason(), reason => self.to_string() };
-        match renderer::render("error.html", page) {
+        let page = json!({ "title": status.canonical_reason(), "reason": self.to_string() });
+        match renderer::render("error.html", &page) {
             Ok(html) => (status, renderer::html(html)).into_response(),
             Err(_) => (status, self.to_string()).into_response(),
         }

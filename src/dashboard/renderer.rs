@@ -6,6 +6,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
+use serde_json::Value as Json;
 
 use super::{asset, format};
 
@@ -24,8 +25,6 @@ fn environment() -> &'static Environment<'static> {
         env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         env.set_auto_escape_callback(|_| AutoEscape::Html);
         env.set_formatter(format::write);
-        env.set_trim_blocks(true);
-        env.set_lstrip_blocks(true);
         env.add_filter("time", format::time);
         env.add_filter("counted", format::counted);
         env.add_filter("line", format::line);
@@ -40,9 +39,26 @@ fn environment() -> &'static Environment<'static> {
     })
 }
 
-/// The text of a page.
-pub(super) fn render(template: &str, page: Value) -> Result<String, Error> {
-    environment().get_template(template)?.render(page)
+/// The text of a page, with what is in `page`.
+pub(super) fn render(template: &str, page: &Json) -> Result<String, Error> {
+    environment().get_template(template)?.render(datum(page))
+}
+
+fn datum(value: &Json) -> Value {
+    match value {
+        Json::Null => Value::from(()),
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(number), _) => Value::from(number),
+            (None, Some(number)) => Value::from(number),
+            (None, None) => Value::from(number.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => items.iter().map(datum).collect(),
+        Json::Object(fields) => {
+            Value::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), datum(value))))
+        }
+    }
 }
 
 /// The answer with a page, which no cache keeps.
@@ -57,7 +73,7 @@ pub(super) fn html(text: String) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use minijinja::context;
+    use serde_json::json;
 
     #[test]
     fn every_template_can_be_read() {
@@ -68,8 +84,8 @@ mod tests {
 
     #[test]
     fn text_from_outside_is_neither_markup_nor_invisible() {
-        let page = context! { title => "Odd", reason => "<script>alert('x')</script>\u{202e}\u{1b}[2J" };
-        let html = render("error.html", page).unwrap();
+        let page = json!({ "title": "Odd", "reason": "<script>alert('x')</script>\u{202e}\u{1b}[2J" });
+        let html = render("error.html", &page).unwrap();
         assert!(
             html.contains("&lt;script&gt;alert(&#x27;x&#x27;)&lt;&#x2f;script&gt;\\u{202e}\\u{1b}[2J"),
             "{html}"

@@ -3,8 +3,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::response::Response;
-use minijinja::value::merge_maps;
-use minijinja::{Value, context};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::page_error::PageError;
 use super::recipe_set::RecipeSet;
@@ -61,17 +61,33 @@ impl Dashboard {
         if self.0.setting.sandbox { " --sandbox" } else { "" }
     }
 
-    /// The answer with a page.
-    pub(super) fn page(&self, template: &str, visitor: &Visitor, page: Value) -> Result<Response, PageError> {
-        let around = context! {
-            operator => visitor.operator.name,
-            may_act => visitor.operator.may_act(),
-            csrf => visitor.csrf,
-            path => visitor.path,
-            sandbox => self.0.setting.sandbox,
-            store => self.0.setting.workspace.store.to_string(),
-            now => self.services().clock.now(),
-        };
-        Ok(renderer::html(renderer::render(template, merge_maps([page, around]))?))
+    /// The answer with a page: the template with the fields of `page`, without secrets.
+    pub(super) fn page(
+        &self,
+        template: &str,
+        visitor: &Visitor,
+        page: &impl Serialize,
+    ) -> Result<Response, PageError> {
+        let page = serde_json::to_value(page).map_err(PageError::Unwritable)?;
+        let mut all = self.around(visitor);
+        if let Value::Object(fields) = self.services().redactor.value(&page) {
+            all.extend(fields);
+        }
+        Ok(renderer::html(renderer::render(template, &Value::Object(all))?))
+    }
+
+    /// What every page shows.
+    fn around(&self, visitor: &Visitor) -> Map<String, Value> {
+        let Setting { services, workspace, sandbox } = &self.0.setting;
+        let around = json!({
+            "operator": visitor.operator.name,
+            "may_act": visitor.operator.may_act(),
+            "csrf": visitor.csrf,
+            "path": services.redactor.text(&visitor.path),
+            "sandbox": sandbox,
+            "store": workspace.store.to_string(),
+            "now": services.clock.now(),
+        });
+        if let Value::Object(around) = around { around } else { Map::new() }
     }
 }
