@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod event;
 pub mod import;
+pub mod intervention;
 pub mod journal;
 pub mod lsp;
 pub mod overview;

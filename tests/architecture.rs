@@ -29,7 +29,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("connection", &["catalog", "clock", "event", "private"]),
     ("request", &["catalog", "connection"]),
     ("journal", &["run", "event", "clock", "private"]),
-    ("overview", &["check", "recipe", "catalog", "event", "run", "journal"]),
+    ("overview", &["check", "recipe", "catalog", "event", "run", "connection", "journal"]),
+    ("intervention", &["check", "run", "journal"]),
     ("services", &["connection", "request", "journal", "clock"]),
     ("trigger", &["check", "event", "services"]),
     ("audit", &["trigger", "run", "services"]),
@@ -42,6 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "dashboard",
         &[
             "overview",
+            "intervention",
             "recipe",
             "check",
             "catalog",

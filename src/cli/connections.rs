@@ -5,7 +5,7 @@ use clap::Args;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::connection_budget::{BudgetRow, budgets};
+use super::connection_budget::budgets;
 use super::counters::counter_states;
 use super::recipes::Recipes;
 use super::scopes::{NeededScope, NeededScopes, paragraph};
@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::connection::CounterState;
 use crate::event::Cursor;
 use crate::journal::{Access, HeldConnection, Unfinished};
+use crate::overview::BudgetRow;
 use crate::secret::shown_address;
 use crate::workspace::{ConnectionConfig, Workspace};
 

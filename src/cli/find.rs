@@ -7,12 +7,11 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::polls::time;
 use super::recipes::hide_webhook_keys;
 use super::store::open_existing;
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::journal::{Access, Error, Journal};
-use crate::overview::{Identifiers, Moment, Timeline, What, WrittenField, timeline};
+use crate::overview::{Identifiers, Moment, Timeline, What, WrittenField, time, timeline};
 use crate::printable;
 
 /// Most characters of a line.

@@ -31,7 +31,6 @@ mod lsp;
 mod options;
 mod pause;
 mod plan;
-mod polls;
 mod recipes;
 mod replace_file;
 mod run;

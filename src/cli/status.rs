@@ -6,19 +6,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use serde::Serialize;
 
-use super::polls::{PollRow, time, withheld_removals};
 use super::recipes::Recipes;
 use super::runs::Since;
 use super::store::open_existing;
 use super::table::table;
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
-use crate::check::CheckedRecipe;
 use crate::clock::Clock;
-use crate::event::Cursor;
-use crate::journal::{Access, Error, HeldConnection, Journal, RunFilter, RunRow, Totals, paused};
-use crate::overview::{Problem, RunProblems, run_problems};
+use crate::journal::{Access, Error, HeldConnection, Journal, RunFilter, RunRow, Totals};
+use crate::overview::{Known, PollRow, Problem, RecipeRow, Standing, Subject, time, withheld_removals};
 use crate::printable;
-use crate::recipe::Trigger;
 use crate::run::RunState;
 use crate::workspace::Workspace;
 
@@ -29,8 +25,6 @@ const MAX_LENGTH: usize = 2_000;
 const LATELY: TimeDelta = TimeDelta::hours(24);
 /// Parked runs listed one by one in JSON.
 const PARKED_SHOWN: usize = 20;
-/// How long before its end a token that cannot be renewed is a problem.
-const CONSENT_ENDS_SOON: TimeDelta = TimeDelta::days(7);
 
 /// Show an overview: recipes, failing polls, runs that need you
 #[derive(Debug, Args)]
@@ -75,58 +69,22 @@ struct Page {
     problems_complete: bool,
 }
 
-/// A recipe.
-#[derive(Debug, Serialize)]
-struct RecipeRow {
-    recipe: String,
-    /// `poll`, `webhook`, `schedule`, `manual`; null if unreadable.
-    trigger: Option<&'static str>,
-    state: &'static str,
-    paused_since: Option<DateTime<Utc>>,
-    /// When its newest event was received.
-    last_event: Option<DateTime<Utc>>,
-    /// When it polls or starts next, if known.
-    next_due: Option<DateTime<Utc>>,
-}
-
-/// What the store contains.
+/// Counts and runs, besides how the workspace stands.
 #[derive(Default)]
-struct Known {
+struct Counts {
     totals: Totals,
     lately: Totals,
-    cursors: Vec<Cursor>,
-    paused: BTreeMap<String, DateTime<Utc>>,
-    held: Vec<HeldConnection>,
     parked: Vec<RunRow>,
-    newest: BTreeMap<String, DateTime<Utc>>,
-    of_runs: RunProblems,
 }
 
-impl Known {
-    async fn load(
-        journal: &dyn Journal,
-        recipes: &Recipes,
-        since: DateTime<Utc>,
-        options: &str,
-    ) -> Result<Self, Error> {
-        let mut newest = BTreeMap::new();
-        for name in recipes.names() {
-            let filter = RunFilter { recipe: Some(name.clone()), limit: Some(1), ..RunFilter::default() };
-            if let Some(run) = journal.runs(&filter).await?.first() {
-                newest.insert(name, run.created);
-            }
-        }
+impl Counts {
+    async fn load(journal: &dyn Journal) -> Result<Self, Error> {
         let parked =
             RunFilter { state: Some(RunState::Parked), limit: Some(PARKED_SHOWN), ..RunFilter::default() };
         Ok(Self {
             totals: journal.totals(None).await?,
             lately: journal.totals(Some(Clock::system().now() - LATELY)).await?,
-            cursors: journal.cursors().await?,
-            paused: paused(journal).await?,
-            held: journal.held_connections().await?,
             parked: journal.runs(&parked).await?,
-            newest,
-            of_runs: run_problems(journal, &recipes.sound, since, options).await?,
         })
     }
 }
@@ -137,17 +95,23 @@ impl Status {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?;
         let now = Clock::system().now();
-        let options = if self.store.sandbox { " --sandbox" } else { "" };
-        let known = runtime::block_on(async {
+        let subject = Subject {
+            recipes: &recipes.sound,
+            names: recipes.names(),
+            connections: workspace.accounts.keys().cloned().collect(),
+            ending: workspace.ending_consents(now),
+            options: if self.store.sandbox { " --sandbox" } else { "" },
+        };
+        let (known, counts) = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
-                return Ok(Known::default());
+                return Ok(Default::default());
             };
-            let known = Known::load(journal.as_ref(), &recipes, self.since.before(now), options).await;
-            let known = known.map_err(Failure::unavailable);
+            let known = Known::load(journal.as_ref(), &subject, self.since.before(now)).await;
+            let counts = Counts::load(journal.as_ref()).await;
             journal.close().await;
-            known
+            Ok::<_, Failure>((known.map_err(Failure::unavailable)?, counts.map_err(Failure::unavailable)?))
         })??;
-        let page = Page::new(&workspace, &recipes, known);
+        let page = Page::new(&workspace, Standing::new(&subject, known), counts);
         match self.output.format {
             Format::Json => session.streams.json(&page)?,
             Format::Text => session.streams.print(&page.text())?,
@@ -157,67 +121,18 @@ impl Status {
 }
 
 impl Page {
-    fn new(workspace: &Workspace, recipes: &Recipes, known: Known) -> Self {
-        let sound = &recipes.sound;
-        // A cursor outlives its recipe and its connection.
-        let mut polls: Vec<PollRow> = known.cursors.iter().filter_map(PollRow::from_cursor).collect();
-        polls.retain(|poll| {
-            workspace.accounts.contains_key(&poll.connection)
-                && sound.iter().any(|recipe| recipe.name() == poll.recipe)
-        });
-        let row = |name: String| {
-            let recipe = sound.iter().find(|recipe| recipe.name() == name);
-            let is_own = |cursor: &&Cursor| cursor.key.belongs_to(&name) && !cursor.key.is_secondary();
-            let due = known.cursors.iter().filter(is_own).map(|cursor| cursor.due);
-            let mine: Vec<&PollRow> = polls.iter().filter(|poll| poll.recipe == name).collect();
-            let (paused_since, last_event) = (known.paused.get(&name), known.newest.get(&name));
-            let state = match recipe {
-                _ if paused_since.is_some() => "paused",
-                None => "broken",
-                Some(_) if mine.iter().any(|poll| poll.fails()) => "failing",
-                Some(_) if mine.iter().any(|poll| poll.withheld.is_some()) => "withholding",
-                Some(_) if mine.iter().any(|poll| poll.waits.is_some()) => "waiting",
-                Some(_) if mine.iter().all(|poll| poll.succeeded.is_none()) && last_event.is_none() => "new",
-                Some(_) => "ok",
-            };
-            RecipeRow {
-                trigger: recipe.map(trigger),
-                state,
-                paused_since: paused_since.copied(),
-                last_event: last_event.copied(),
-                next_due: due.min().filter(|due| paused_since.is_none() && *due < DateTime::<Utc>::MAX_UTC),
-                recipe: name,
-            }
-        };
-        let rows = recipes.names().into_iter().map(row).collect();
-        let is_current = |cursor: &&Cursor| {
-            polls.iter().any(|poll| {
-                cursor.key.belongs_to(&poll.recipe)
-                    && cursor.health.connection.as_ref() == Some(&poll.connection)
-            })
-        };
-        let mut problems: Vec<Problem> = known.held.iter().map(Problem::held).collect();
-        problems.extend(known.cursors.iter().filter(is_current).filter_map(Problem::failing_poll));
-        problems.extend(workspace.accounts.values().filter_map(|account| {
-            let now = Clock::system().now();
-            account
-                .consent_ends(now)
-                .filter(|ends| ends.is_none_or(|ends| ends < now + CONSENT_ENDS_SOON))
-                .map(|ends| Problem::consent(&account.name, ends))
-        }));
-        let Known { totals, lately, held, parked, of_runs, .. } = known;
-        problems.extend(of_runs.problems);
-        problems.sort_by_key(|problem| problem.kind);
+    fn new(workspace: &Workspace, standing: Standing, counts: Counts) -> Self {
+        let Standing { recipes, polls, held, problems, problems_complete } = standing;
         Self {
             store: workspace.store.to_string(),
-            totals,
-            last_day: lately.runs,
-            recipes: rows,
+            totals: counts.totals,
+            last_day: counts.lately.runs,
+            recipes,
             polls,
             held,
-            parked,
+            parked: counts.parked,
             problems,
-            problems_complete: of_runs.complete,
+            problems_complete,
         }
     }
 
@@ -307,14 +222,5 @@ impl Page {
         });
         let all: Vec<String> = all.collect();
         if all.is_empty() { "none".to_owned() } else { all.join(", ") }
-    }
-}
-
-fn trigger(recipe: &CheckedRecipe) -> &'static str {
-    match recipe.trigger() {
-        Trigger::Poll(_) => "poll",
-        Trigger::Webhook(_) => "webhook",
-        Trigger::Schedule(_) => "schedule",
-        Trigger::Manual(_) => "manual",
     }
 }

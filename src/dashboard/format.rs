@@ -1,10 +1,11 @@
 //! How values are written in pages: everything from outside is made printable, then escaped.
 
 use chrono::{DateTime, Utc};
-use minijinja::value::{Kwargs, Value};
+use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, Output, State, escape_formatter};
 
 use crate::printable;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Writes the value of an expression. Only what hob marked as HTML itself is written as it is.
 pub(super) fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
@@ -35,6 +36,11 @@ pub(super) fn time(at: &Value, options: Kwargs) -> Result<Value, Error> {
     )))
 }
 
+/// The text as a part of an address, such as of a path or a query.
+pub(super) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
 /// `1 run`, `3 runs`
 pub(super) fn counted(count: u64, thing: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
@@ -58,4 +64,48 @@ pub(super) fn duration(milliseconds: i64) -> String {
         ..172_800_000 => format!("{:.0} h", seconds / 3600.0),
         _ => format!("{:.0} d", seconds / 86_400.0),
     }
+}
+
+/// A value as JSON in one line, cut if it is long.
+pub(super) fn json_line(value: &Value) -> String {
+    let mut text = String::new();
+    write_json(value, &mut text);
+    printable::line(&text, MAX_JSON)
+}
+
+/// Most characters of a value in a line.
+const MAX_JSON: usize = 400;
+
+fn write_json(value: &Value, text: &mut String) {
+    match value.kind() {
+        ValueKind::String => text.push_str(&quoted(value.as_str().unwrap_or_default())),
+        ValueKind::None | ValueKind::Undefined => text.push_str("null"),
+        ValueKind::Seq => {
+            text.push('[');
+            for (place, item) in value.try_iter().into_iter().flatten().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                write_json(&item, text);
+            }
+            text.push(']');
+        }
+        ValueKind::Map => {
+            text.push('{');
+            for (place, key) in value.try_iter().into_iter().flatten().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                text.push_str(&quoted(key.as_str().unwrap_or_default()));
+                text.push(':');
+                write_json(&value.get_item(&key).unwrap_or_default(), text);
+            }
+            text.push('}');
+        }
+        _ => text.push_str(&value.to_string()),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }

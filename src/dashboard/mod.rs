@@ -4,19 +4,32 @@
 //! binary. What they tell comes from the same questions and acts that the command line uses: this module asks and
 //! shows, and decides nothing itself.
 
+mod acted;
+mod activity;
 mod asset;
+mod catalog;
 mod compress;
+mod connections;
+mod find;
+mod fix;
+mod fleet;
 mod format;
 mod local_operator;
+mod markdown;
 mod now;
 mod operator;
 mod page_error;
 mod recipe_set;
+mod recipes;
 mod renderer;
 mod router;
+mod run;
+mod runs;
+mod standing_cache;
 mod state;
 mod visitor;
 
+pub use acted::Acted;
 pub use operator::{CsrfToken, Operator, Role};
 pub use recipe_set::{RecipeSet, UnusableRecipe};
 pub use state::{Dashboard, Setting};

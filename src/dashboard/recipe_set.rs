@@ -1,5 +1,7 @@
 //! The recipes that are shown: those in use, and those that cannot be.
 
+use std::collections::BTreeSet;
+
 use crate::check::CheckedRecipe;
 
 /// Recipes of the workspace.
@@ -23,6 +25,12 @@ pub struct UnusableRecipe {
 }
 
 impl RecipeSet {
+    /// The names of all that can be read.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        let used = self.used.iter().map(|recipe| recipe.name().to_owned());
+        used.chain(self.unusable.iter().filter_map(|recipe| recipe.name.clone())).collect()
+    }
+
     /// The recipe `name`, if it is in use.
     pub(super) fn find(&self, name: &str) -> Option<&CheckedRecipe> {
         self.used.iter().find(|recipe| recipe.name() == name)

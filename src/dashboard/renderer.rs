@@ -14,7 +14,21 @@ use super::{asset, format};
 const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("templates/base.html")),
     ("error.html", include_str!("templates/error.html")),
+    ("parts.html", include_str!("templates/parts.html")),
     ("now.html", include_str!("templates/now.html")),
+    ("now_part.html", include_str!("templates/now_part.html")),
+    ("runs.html", include_str!("templates/runs.html")),
+    ("run.html", include_str!("templates/run.html")),
+    ("find.html", include_str!("templates/find.html")),
+    ("recipes.html", include_str!("templates/recipes.html")),
+    ("recipe.html", include_str!("templates/recipe.html")),
+    ("versions.html", include_str!("templates/versions.html")),
+    ("connections.html", include_str!("templates/connections.html")),
+    ("fleet.html", include_str!("templates/fleet.html")),
+    ("catalog.html", include_str!("templates/catalog.html")),
+    ("operation.html", include_str!("templates/operation.html")),
+    ("fix.html", include_str!("templates/fix.html")),
+    ("fix_part.html", include_str!("templates/fix_part.html")),
 ];
 
 /// The environment, built on first use.
@@ -29,6 +43,8 @@ fn environment() -> &'static Environment<'static> {
         env.add_filter("counted", format::counted);
         env.add_filter("line", format::line);
         env.add_filter("duration", format::duration);
+        env.add_filter("segment", format::segment);
+        env.add_filter("json_line", format::json_line);
         env.add_function("asset", asset::address);
         for (name, text) in TEMPLATES {
             if let Err(error) = env.add_template(name, text) {

@@ -1,16 +1,35 @@
 //! The routes.
 
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use super::state::Dashboard;
-use super::{asset, compress, local_operator, now};
+use super::{
+    activity, asset, catalog, compress, connections, find, fix, fleet, local_operator, now, recipes, run,
+    runs,
+};
 
 impl Dashboard {
     /// All routes.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/", get(now::show))
+            .route("/activity", get(activity::show))
+            .route("/runs", get(runs::show))
+            .route("/runs/{id}", get(run::show).post(run::act))
+            .route("/find", get(find::show))
+            .route("/fix", get(fix::preview).post(fix::act))
+            .route("/fix/{id}", get(fix::progress))
+            .route("/fix/{id}/stop", post(fix::stop))
+            .route("/recipes", get(recipes::list))
+            .route("/recipes/{name}", get(recipes::one))
+            .route("/recipes/{name}/versions", get(recipes::versions))
+            .route("/recipes/{name}/pause", post(recipes::pause))
+            .route("/recipes/{name}/resume", post(recipes::resume))
+            .route("/connections", get(connections::show))
+            .route("/fleet", get(fleet::show))
+            .route("/catalog", get(catalog::list))
+            .route("/catalog/{id}", get(catalog::one))
             .layer(middleware::from_fn(compress::pages))
             .route("/assets/{hash}/{name}", get(asset::serve))
             .layer(middleware::from_fn(local_operator::admit))

@@ -6,9 +6,13 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::activity::ActivityCache;
+use super::fix::Jobs;
 use super::page_error::PageError;
 use super::recipe_set::RecipeSet;
+use super::recipes::StatsCache;
 use super::renderer;
+use super::standing_cache::StandingCache;
 use super::visitor::Visitor;
 use crate::services::Services;
 use crate::workspace::Workspace;
@@ -31,12 +35,23 @@ pub struct Dashboard(Arc<Shared>);
 struct Shared {
     setting: Setting,
     recipes: RwLock<Arc<RecipeSet>>,
+    standing: StandingCache,
+    activity: ActivityCache,
+    jobs: Jobs,
+    stats: StatsCache,
 }
 
 impl Dashboard {
     /// A dashboard that shows `recipes`.
     pub fn new(setting: Setting, recipes: RecipeSet) -> Self {
-        Self(Arc::new(Shared { setting, recipes: RwLock::new(Arc::new(recipes)) }))
+        Self(Arc::new(Shared {
+            setting,
+            recipes: RwLock::new(Arc::new(recipes)),
+            standing: StandingCache::default(),
+            activity: ActivityCache::default(),
+            jobs: Jobs::default(),
+            stats: StatsCache::default(),
+        }))
     }
 
     /// Shows other recipes from now on.
@@ -50,6 +65,22 @@ impl Dashboard {
 
     pub(super) fn services(&self) -> &Services {
         &self.0.setting.services
+    }
+
+    pub(super) fn standing_cache(&self) -> &StandingCache {
+        &self.0.standing
+    }
+
+    pub(super) fn activity_cache(&self) -> &ActivityCache {
+        &self.0.activity
+    }
+
+    pub(super) fn stats_cache(&self) -> &StatsCache {
+        &self.0.stats
+    }
+
+    pub(super) fn jobs(&self) -> &Jobs {
+        &self.0.jobs
     }
 
     pub(super) fn recipes(&self) -> Arc<RecipeSet> {

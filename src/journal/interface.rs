@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
+    Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
     IndexEntries, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, RecipeText,
     Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots,
     Snapshot, StoreInfo, Totals, Unfinished, Unindexed, Written,
@@ -194,6 +194,9 @@ pub trait Queries: Send + Sync {
     /// Runs in a state, grouped by recipe, version, connections and the reason of the state.
     async fn ended_alike(&self, which: &EndedIn) -> Result<Vec<EndedAlike>, Error>;
 
+    /// The runs created from `since` to before `until`, by state and minute.
+    async fn activity(&self, since: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Activity>, Error>;
+
     /// A run with its event and history.
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error>;
 
@@ -249,6 +252,9 @@ pub trait Queries: Send + Sync {
 
     /// The text of a recipe in the version that runs started with.
     async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error>;
+
+    /// The texts of a recipe in up to `limit` of the versions that runs started with, in any order.
+    async fn recipe_versions(&self, name: &str, limit: usize) -> Result<Vec<RecipeText>, Error>;
 
     /// Saves a link unless one of its ends has another link of the name, whoever saves one at the same time.
     async fn save_link(&self, link: &Link) -> Result<LinkWrite, Error>;

@@ -219,6 +219,8 @@ pub struct RunFilter {
     pub since: Option<DateTime<Utc>>,
     /// Created at or before.
     pub until: Option<DateTime<Utc>>,
+    /// Older than this run. A run that is gone is older than none.
+    pub before: Option<RunId>,
     /// Containing this text, ignoring case, in record, error, event or history. Reads event and history of every run
     /// that matches the other fields.
     pub text: Option<String>,

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::queries::{
-    claims, cursors, ended_alike, holds, identifiers, link_bases, links, receipts, recipes, runs, totals,
-    values, writes,
+    activity, claims, cursors, ended_alike, holds, identifiers, link_bases, links, receipts, recipes, runs,
+    totals, values, writes,
 };
 use super::{
-    BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries, Link,
-    LinkBase, LinkWrite, Queries, RecipeText, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow,
+    Activity, BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries,
+    Link, LinkBase, LinkWrite, Queries, RecipeText, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow,
     SeenCount, Totals, Unfinished, Unindexed, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
@@ -78,6 +78,10 @@ impl<S: QueriedStore> Queries for S {
 
     async fn run_neighbours(&self, ids: &[RunId]) -> Result<Vec<RunNeighbours>, Error> {
         runs::neighbours(self.database(), ids).await
+    }
+
+    async fn activity(&self, since: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Activity>, Error> {
+        activity::activity(self.database(), since, until).await
     }
 
     async fn ended_alike(&self, which: &EndedIn) -> Result<Vec<EndedAlike>, Error> {
@@ -169,6 +173,10 @@ impl<S: QueriedStore> Queries for S {
 
     async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
         recipes::find(self.database(), name, version).await
+    }
+
+    async fn recipe_versions(&self, name: &str, limit: usize) -> Result<Vec<RecipeText>, Error> {
+        recipes::versions(self.database(), name, limit).await
     }
 
     async fn save_link(&self, link: &Link) -> Result<LinkWrite, Error> {

@@ -3,7 +3,7 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use crate::check::CheckedRecipe;
+use crate::recipe::Recipe;
 use crate::run::RunState;
 use crate::source::Position;
 
@@ -18,8 +18,7 @@ pub struct Place {
 
 impl Place {
     /// The place of a step; of the start, its condition if the run would end `after` so.
-    pub fn of(recipe: &CheckedRecipe, step: Option<&str>, after: Option<RunState>) -> Option<Self> {
-        let model = recipe.recipe();
+    pub fn of(model: &Recipe, step: Option<&str>, after: Option<RunState>) -> Option<Self> {
         let span = match step {
             Some(step) => model.all_actions().find(|action| action.id == step)?.operation.span,
             None => match &model.when {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Place;
+use super::time::time;
 use crate::event::Cursor;
 use crate::journal::HeldConnection;
 use crate::printable;
@@ -172,8 +173,4 @@ fn short(reason: &str) -> String {
 fn counted(count: u64, thing: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {thing}{ending}")
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }

@@ -160,7 +160,7 @@ impl OfCause {
         commands.push(command(format!("list --cause {id}")));
         let mut problem = Problem {
             operation: action.map(|action| action.operation.value.clone()).or(failure.operation),
-            place: recipe.and_then(|recipe| Place::of(recipe, step.as_deref(), None)),
+            place: recipe.and_then(|recipe| Place::of(recipe.recipe(), step.as_deref(), None)),
             status: failure.status,
             help: failure.help,
             cause: Some(self.cause.id.clone()),

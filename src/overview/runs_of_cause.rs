@@ -24,12 +24,17 @@ impl RunsOfCause {
     }
 }
 
-/// The runs that have the cause whose id begins with `id`; `None` if there are none, or several such causes.
-pub async fn runs_of_cause(journal: &dyn Journal, id: &str) -> Result<Option<RunsOfCause>, Error> {
+/// The runs that have the cause whose id begins with `id`, among the newest `limit` that are parked and that failed;
+/// `None` if there are none, or several such causes.
+pub async fn runs_of_cause(
+    journal: &dyn Journal,
+    id: &str,
+    limit: Option<usize>,
+) -> Result<Option<RunsOfCause>, Error> {
     let mut texts = RecipeTexts::new(journal);
     let mut found: Option<(String, RunsOfCause)> = None;
     for state in [RunState::Parked, RunState::Failed] {
-        for group in journal.ended_alike(&EndedIn { state, since: None, limit: None }).await? {
+        for group in journal.ended_alike(&EndedIn { state, since: None, limit }).await? {
             let cause = texts.cause(&group, state).await?;
             if !cause.id.starts_with(id) {
                 continue;

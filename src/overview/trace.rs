@@ -7,9 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Place;
-use crate::check::CheckedRecipe;
 use crate::journal::{RunDetail, RunRow};
-use crate::recipe::Action;
+use crate::recipe::{Action, Recipe};
 use crate::run::{Entry, RunId, RunState, StampedEntry, StepKey, WaitKind};
 
 /// The path of a run. Scripts rely on these fields.
@@ -44,7 +43,7 @@ pub struct TracedStep {
     pub step: String,
     /// Its operation.
     pub operation: Option<String>,
-    /// Where it is in the recipe that is there now.
+    /// Where it is in the recipe.
     pub place: Option<Place>,
     /// Its condition.
     pub condition: Option<String>,
@@ -124,8 +123,8 @@ pub enum SpanKind {
 }
 
 impl Trace {
-    /// The path of a run, with places in `recipe` as it is now. `ahead` is the first unfinished run of its lane.
-    pub fn new(detail: &RunDetail, recipe: Option<&CheckedRecipe>, ahead: Option<&RunRow>) -> Self {
+    /// The path of a run, with places in `recipe`. `ahead` is the first unfinished run of its lane.
+    pub fn new(detail: &RunDetail, recipe: Option<&Recipe>, ahead: Option<&RunRow>) -> Self {
         let RunDetail { row, entries, .. } = detail;
         let mut folded = Folded { steps: IndexMap::new(), recipe };
         entries.iter().for_each(|entry| folded.apply(entry));
@@ -154,12 +153,12 @@ impl Trace {
 /// Steps while their history is read.
 struct Folded<'a> {
     steps: IndexMap<StepKey, TracedStep>,
-    recipe: Option<&'a CheckedRecipe>,
+    recipe: Option<&'a Recipe>,
 }
 
 impl Folded<'_> {
     fn action(&self, id: &str) -> Option<&Action> {
-        self.recipe?.recipe().all_actions().find(|action| action.id == id)
+        self.recipe?.all_actions().find(|action| action.id == id)
     }
 
     fn new_step(&self, key: &StepKey) -> TracedStep {
@@ -272,7 +271,7 @@ impl Folded<'_> {
         }
         let reached: Vec<String> = self.steps.keys().map(|key| key.action.clone()).collect();
         let succeeded = state == RunState::Succeeded;
-        let actions = self.recipe.into_iter().flat_map(|recipe| &recipe.recipe().actions);
+        let actions = self.recipe.into_iter().flat_map(|recipe| &recipe.actions);
         let missing = actions.filter(|action| !succeeded && !reached.contains(&action.id));
         let missing: Vec<TracedStep> =
             missing.map(|action| self.new_step(&StepKey::new(action.id.as_str()))).collect();

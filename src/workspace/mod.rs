@@ -4,6 +4,7 @@
 mod connection_config;
 mod connectors;
 mod dotenv;
+mod ending_consents;
 mod env_interpolation;
 mod error;
 mod folder;

@@ -344,6 +344,53 @@ pub async fn what_ended_alike_is_counted_together(location: &StoreLocation) {
     assert_eq!((newest.len(), newest[0].count, &newest[0].newest), (1, 1, &runs[2]));
 }
 
+pub async fn what_was_created_is_counted_by_minute(location: &StoreLocation) {
+    let journal = location.open().await;
+    for n in [0, 59, 60, 61, 200] {
+        let mut event = event(&n.to_string());
+        event.received = at(n);
+        add_event(&*journal, event, "a", &n.to_string()).await;
+    }
+    end(&*journal, &lease(&*journal, 1, 300).await[0], RunState::Failed).await;
+    let first_minute = at(0).timestamp() / 60;
+    let mut found: Vec<(RunState, i64, u64)> = journal
+        .activity(at(0), at(200))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|part| (part.state, part.minute.timestamp() / 60 - first_minute, part.runs))
+        .collect();
+    found.sort_unstable_by_key(|(state, minute, _)| (state.name(), *minute));
+    assert_eq!(found, [(RunState::Failed, 0, 1), (RunState::Waiting, 0, 1), (RunState::Waiting, 1, 2)]);
+}
+
+pub async fn a_list_goes_on_after_any_run(location: &StoreLocation) {
+    let journal = location.open().await;
+    let mut runs = Vec::new();
+    for n in 0..5 {
+        let mut event = event(&n.to_string());
+        // The first three at the same time.
+        event.received = at((n - 2).max(0));
+        runs.push(add_event(&*journal, event, "a", &n.to_string()).await);
+    }
+    runs.reverse();
+    for filter in [RunFilter::default(), RunFilter { recipe: Some("a".to_owned()), ..RunFilter::default() }] {
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let page = RunFilter { before, limit: Some(2), ..filter.clone() };
+            let page = list(&*journal, page).await;
+            before = page.last().cloned();
+            found.extend(page);
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, runs);
+    }
+    let gone = RunFilter { before: Some(RunId("run_gone".to_owned())), ..RunFilter::default() };
+    assert_eq!(list(&*journal, gone).await, []);
+}
+
 pub async fn a_run_knows_its_neighbours_by_id(location: &StoreLocation) {
     let journal = location.open().await;
     let mut runs = Vec::new();

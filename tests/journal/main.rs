@@ -91,7 +91,8 @@ suite! {
         dedup_keys_have_their_own_age;
     moving: everything_can_be_moved, a_move_can_be_begun_again, a_fingerprint_tells_any_change;
     lists: filters_and_order, what_has_not_ended_is_counted_by_recipe_connections_and_state, texts_are_found_wherever_they_stand, a_run_in_detail, what_was_written_to_a_record, what_is_unsettled_is_known_until_it_is_settled, totals_of_all_and_since, a_list_over_many_states_is_in_order,
-        what_ended_alike_is_counted_together, a_run_knows_its_neighbours_by_id;
+        what_ended_alike_is_counted_together, what_was_created_is_counted_by_minute, a_list_goes_on_after_any_run,
+        a_run_knows_its_neighbours_by_id;
     pauses: runs_of_a_paused_recipe_wait, a_pause_moves_no_times, a_pause_moves_with_the_store;
     identifiers: events_are_found_by_their_values_and_those_that_their_runs_wrote, the_index_forgets_what_retention_deletes;
     holds: runs_that_wait_for_a_connection_go_on_when_it_is_let_go;

@@ -32,12 +32,12 @@ impl Page<'_> {
             What::Removed => return None,
             _ => None,
         };
-        Place::of(self.recipe(&key.recipe)?, key.step.as_deref(), after)
+        Place::of(self.recipe(&key.recipe)?.recipe(), key.step.as_deref(), after)
     }
 
     /// The place of a step.
     pub(super) fn step_place(&self, recipe: &str, step: Option<&str>) -> Option<Place> {
-        Place::of(self.recipe(recipe)?, step, None)
+        Place::of(self.recipe(recipe)?.recipe(), step, None)
     }
 
     /// Everything, for scripts.

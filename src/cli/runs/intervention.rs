@@ -1,36 +1,31 @@
 //! Common parts of `hob runs retry`, `skip` and `resolve`: interventions in runs.
 
 use anyhow::anyhow;
-use indexmap::IndexMap;
 use serde_json::json;
 
 use super::run_selector::{RunSelector, find};
-use crate::check::CheckedRecipe;
 use crate::cli::recipes::Recipes;
 use crate::cli::store::open_present;
 use crate::cli::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
 use crate::clock::Clock;
-use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
-use crate::run::{Intervened, OperatorAction, RunState, StampedEntry, plan_intervention};
+use crate::intervention::{Intervention, Left, Outcome, Tally, apply};
+use crate::journal::{Access, Journal};
+use crate::run::{OperatorAction, RunState};
 
-/// An intervention.
-pub(super) struct Intervention {
+/// An intervention in the runs that a command line selects.
+pub(super) struct Command {
     /// The state of the selected runs, unless the selector names another.
     pub(super) default_state: RunState,
-    pub(super) action: OperatorAction,
-    /// Whether the runs continue with the recipe as it is now.
-    pub(super) with_current_recipe: bool,
-    /// Whether to tell only what it would do.
-    pub(super) dry: bool,
+    pub(super) intervention: Intervention,
 }
 
-/// Applies `intervention` to the runs `ids`, or to those that `which` selects.
+/// Applies the intervention of `command` to the runs `ids`, or to those that `which` selects.
 pub(super) fn intervene(
     session: &mut Session,
     ids: &[String],
     which: &RunSelector,
     store: StoreChoice,
-    intervention: &Intervention,
+    command: &Command,
     format: Format,
 ) -> Result<ExitCode, Failure> {
     if ids.is_empty() && which.is_everything() {
@@ -46,118 +41,49 @@ pub(super) fn intervene(
         let Some(journal) = open_present(&workspace, Access::Client).await? else {
             return Err(Failure::usage(anyhow!("there is no history yet")));
         };
-        let outcomes = apply_to_all(journal.as_ref(), ids, which, intervention, &recipes).await;
+        let outcomes = apply_to_all(journal.as_ref(), ids, which, command, &recipes).await;
         journal.close().await;
         outcomes
     })??;
-    if intervention.dry && format == Format::Text {
-        return preview(session, &outcomes, intervention);
+    if command.intervention.dry && format == Format::Text {
+        return preview(session, &outcomes, &command.intervention);
     }
     print(session, &outcomes, format)?;
     let refused = outcomes.iter().any(|outcome| outcome.refused.is_some());
     Ok(if refused { ExitCode::Problems } else { ExitCode::Fine })
 }
 
-/// The new state of a run, or why it is unchanged.
-struct Outcome {
-    id: String,
-    recipe: String,
-    state: RunState,
-    refused: Option<String>,
-}
-
 async fn apply_to_all(
     journal: &dyn Journal,
     ids: &[String],
     which: &RunSelector,
-    intervention: &Intervention,
+    command: &Command,
     recipes: &Recipes,
 ) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::new();
     if ids.is_empty() {
         // A cause is of runs in a certain state.
-        let usual = which.cause.is_none().then_some(intervention.default_state);
+        let usual = which.cause.is_none().then_some(command.default_state);
         let which = RunSelector { state: which.state.or(usual), ..which.clone() };
         let rows = which.rows(journal, &recipes.names(), None).await?;
         // In the order of their events, because of lanes.
         for row in rows.into_iter().rev() {
-            outcomes.push(apply_to_one(journal, row, intervention, &recipes.sound).await?);
+            outcomes.push(
+                apply(journal, row, &command.intervention, &recipes.sound, Clock::system().now())
+                    .await
+                    .map_err(Failure::unavailable)?,
+            );
         }
     }
     for id in ids {
         let row = find(journal, id).await?;
-        outcomes.push(apply_to_one(journal, row, intervention, &recipes.sound).await?);
+        outcomes.push(
+            apply(journal, row, &command.intervention, &recipes.sound, Clock::system().now())
+                .await
+                .map_err(Failure::unavailable)?,
+        );
     }
     Ok(outcomes)
-}
-
-async fn apply_to_one(
-    journal: &dyn Journal,
-    row: RunRow,
-    intervention: &Intervention,
-    recipes: &[CheckedRecipe],
-) -> Result<Outcome, Failure> {
-    let (id, recipe) = (row.id.to_string(), row.recipe.clone());
-    let decided = decide(journal, &row, intervention, recipes).await?;
-    let (state, refused) = match decided {
-        Ok(state) => (state, None),
-        Err(reason) => (row.state, Some(reason)),
-    };
-    Ok(Outcome { id, recipe, state, refused })
-}
-
-/// The new state of a run, or why it is unchanged.
-async fn decide(
-    journal: &dyn Journal,
-    row: &RunRow,
-    intervention: &Intervention,
-    recipes: &[CheckedRecipe],
-) -> Result<Result<RunState, String>, Failure> {
-    let action = &intervention.action;
-    let recipe =
-        recipes.iter().find(|recipe| intervention.with_current_recipe && recipe.name() == row.recipe);
-    let resolves = matches!(action, OperatorAction::Happened(_) | OperatorAction::DidNotHappen);
-    if intervention.with_current_recipe && recipe.is_none() && resolves {
-        return Ok(Err("its recipe is not in this workspace, or has mistakes".to_owned()));
-    }
-    let (ruled, seen) = match journal.run(&row.id).await {
-        Ok(Some(detail)) => {
-            let began = match &detail.run.version {
-                Some(version) => journal.recipe(&row.recipe, version).await.map_err(Failure::unavailable)?,
-                None => None,
-            };
-            let began = began.and_then(|text| text.recipe());
-            (
-                plan_intervention(action, detail.row.state, &detail.entries, recipe, began.as_ref()),
-                detail.entries.len(),
-            )
-        }
-        Ok(None) => return Ok(Err("it is gone".to_owned())),
-        // A run that cannot be decoded can still be skipped.
-        Err(Error::Corrupt { reason, .. }) if *action != OperatorAction::Skip => {
-            return Ok(Err(format!("{reason}; `hob runs skip` gives it up")));
-        }
-        Err(Error::Corrupt { .. }) => (plan_intervention(action, row.state, &[], recipe, None), row.entries),
-        Err(error) => return Err(Failure::unavailable(error)),
-    };
-    let Intervened { entries, state, reason } = match ruled {
-        Ok(ruled) => ruled,
-        Err(unfit) => return Ok(Err(unfit.to_string())),
-    };
-    if intervention.dry {
-        return Ok(Ok(state));
-    }
-    if let Some(recipe) = recipe {
-        journal.save_recipe(&RecipeText::from_recipe(recipe)).await.map_err(Failure::unavailable)?;
-    }
-    let now = Clock::system().now();
-    let entries = entries.into_iter().map(|entry| StampedEntry::new(now, entry)).collect();
-    let version = recipe.map(|recipe| recipe.version().to_owned());
-    let update = RunUpdate { error: reason, version, ..RunUpdate::new(state, now) };
-    let amended = journal.amend(&row.id, seen, entries, update).await.map_err(Failure::unavailable)?;
-    Ok(amended
-        .then_some(state)
-        .ok_or_else(|| "it changed in the meantime; check it and try again".to_owned()))
 }
 
 /// Most reasons of runs that would be left as they are.
@@ -175,22 +101,15 @@ fn preview(
         OperatorAction::Skip => "skipped",
         OperatorAction::Happened(_) | OperatorAction::DidNotHappen => "resolved",
     };
-    let mut done: IndexMap<&str, usize> = IndexMap::new();
-    let mut left: IndexMap<(RunState, &str), Vec<&str>> = IndexMap::new();
-    for outcome in outcomes {
-        match &outcome.refused {
-            None => *done.entry(&outcome.recipe).or_default() += 1,
-            Some(reason) => left.entry((outcome.state, reason)).or_default().push(&outcome.id),
-        }
-    }
-    let of: Vec<String> = done.iter().map(|(recipe, count)| format!("{count} of {recipe}")).collect();
+    let mut tally = Tally::default();
+    outcomes.iter().cloned().for_each(|outcome| tally.add(outcome));
+    let of: Vec<String> = tally.done.iter().map(|(recipe, count)| format!("{count} of {recipe}")).collect();
     let of = if of.is_empty() { String::new() } else { format!(": {}", of.join(", ")) };
-    session.streams.say(format!("{} would be {what}{of}", done.values().sum::<usize>()))?;
-    left.sort_by(|_, one, _, other| other.len().cmp(&one.len()));
-    for ((state, reason), runs) in left.iter().take(MAX_REASONS) {
-        let (count, stays) = (runs.len(), if runs.len() == 1 { "stays" } else { "stay" });
-        let example = runs.first().map(|run| format!(" ({run})")).unwrap_or_default();
-        session.streams.say(format!("{count} {stays} {state}, because {reason}{example}"))?;
+    session.streams.say(format!("{} would be {what}{of}", tally.changed()))?;
+    let left = tally.left();
+    for Left { runs, state, reason, example } in left.iter().take(MAX_REASONS) {
+        let stays = if *runs == 1 { "stays" } else { "stay" };
+        session.streams.say(format!("{runs} {stays} {state}, because {reason} ({example})"))?;
     }
     if left.len() > MAX_REASONS {
         session.streams.note("there are more reasons; --format json shows each run");

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::run_selector::RunSelector;
-use crate::cli::polls::{PollRow, withheld_removals};
 use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::journal::{Access, Journal, RunRow, pause_reason, paused};
+use crate::overview::{PollRow, withheld_removals};
 use crate::run::{RunId, RunState};
 use crate::workspace::Workspace;
 

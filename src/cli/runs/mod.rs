@@ -2,7 +2,6 @@
 
 mod command;
 mod fixture;
-mod history;
 mod intervention;
 mod list;
 mod resolve;

@@ -4,9 +4,10 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::Value;
 
-use super::intervention::{Intervention, intervene};
+use super::intervention::{Command, intervene};
 use super::run_selector::RunSelector;
 use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice};
+use crate::intervention::Intervention;
 use crate::run::{OperatorAction, RunState};
 use crate::value::read_json_text;
 
@@ -61,12 +62,9 @@ impl Resolve {
         if self.result.is_some() && self.ids.len() != 1 {
             return Err(Failure::usage(anyhow!("--result is the result of one step; name one run")));
         }
-        let intervention = Intervention {
-            default_state: RunState::Parked,
-            action,
-            with_current_recipe: self.with_current_recipe,
-            dry: self.dry_run,
-        };
-        intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)
+        let intervention =
+            Intervention { action, with_current_recipe: self.with_current_recipe, dry: self.dry_run };
+        let command = Command { default_state: RunState::Parked, intervention };
+        intervene(session, &self.ids, &self.which, self.store, &command, self.output.format)
     }
 }

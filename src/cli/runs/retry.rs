@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::intervention::{Intervention, intervene};
+use super::intervention::{Command, intervene};
 use super::run_selector::RunSelector;
 use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice};
+use crate::intervention::Intervention;
 use crate::run::{OperatorAction, RunState};
 
 /// Continue runs that failed, with the recipe as it is now
@@ -37,8 +38,8 @@ impl Retry {
     /// Runs the command.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let action = if self.from_start { OperatorAction::Restart } else { OperatorAction::Retry };
-        let (default_state, dry) = (RunState::Failed, self.dry_run);
-        let intervention = Intervention { default_state, action, with_current_recipe: true, dry };
-        intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)
+        let intervention = Intervention { action, with_current_recipe: true, dry: self.dry_run };
+        let command = Command { default_state: RunState::Failed, intervention };
+        intervene(session, &self.ids, &self.which, self.store, &command, self.output.format)
     }
 }

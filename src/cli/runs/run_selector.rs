@@ -61,7 +61,7 @@ impl RunSelector {
         limit: Option<usize>,
     ) -> Result<Vec<RunRow>, Failure> {
         let Some(id) = &self.cause else { return self.matching(journal, known, limit).await };
-        let Some(cause) = runs_of_cause(journal, id).await.map_err(Failure::unavailable)? else {
+        let Some(cause) = runs_of_cause(journal, id, None).await.map_err(Failure::unavailable)? else {
             let reason = "no parked or failed runs have just the cause `{id}`; `hob status` lists causes";
             return Err(Failure::usage(anyhow!(reason.replace("{id}", id))));
         };
@@ -129,6 +129,7 @@ impl RunSelector {
             record: self.record.clone().map(short_id),
             since: self.since.as_ref().map(|since| since.before(Clock::system().now())),
             until: None,
+            before: None,
             text: self.text.clone(),
             priority: None,
             limit,

@@ -3,14 +3,14 @@
 use anyhow::anyhow;
 use clap::Args;
 
-use super::history::page;
 use super::run_selector::find;
 use super::trace::waterfall;
+use crate::check::CheckedRecipe;
 use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::journal::Access;
-use crate::overview::Trace;
+use crate::overview::{Trace, history_page};
 use crate::run::MirroredToken;
 
 /// Show a run: its event, each step with inputs, attempts and outcomes
@@ -51,6 +51,7 @@ impl Show {
         session.streams.redactor.add_short_lived(tokens.map(MirroredToken::secret));
         if self.trace {
             let recipe = recipes.sound.iter().find(|recipe| recipe.name() == detail.row.recipe);
+            let recipe = recipe.map(CheckedRecipe::recipe);
             let trace = Trace::new(&detail, recipe, ahead.as_ref());
             match self.output.format {
                 Format::Json => session.streams.json(&trace)?,
@@ -64,7 +65,7 @@ impl Show {
         match self.output.format {
             Format::Json => session.streams.json(&detail)?,
             Format::Text => {
-                let page = page(&detail, &session.streams.redactor);
+                let page = history_page(&detail, &session.streams.redactor);
                 session.streams.print(&page)?;
             }
         }

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::intervention::{Intervention, intervene};
+use super::intervention::{Command, intervene};
 use super::run_selector::RunSelector;
 use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice};
+use crate::intervention::Intervention;
 use crate::run::{OperatorAction, RunState};
 
 /// Give up on runs that failed, wait or are parked, so that the runs behind them continue
@@ -31,12 +32,9 @@ pub struct Skip {
 impl Skip {
     /// Runs the command.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let intervention = Intervention {
-            default_state: RunState::Failed,
-            action: OperatorAction::Skip,
-            with_current_recipe: false,
-            dry: self.dry_run,
-        };
-        intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)
+        let intervention =
+            Intervention { action: OperatorAction::Skip, with_current_recipe: false, dry: self.dry_run };
+        let command = Command { default_state: RunState::Failed, intervention };
+        intervene(session, &self.ids, &self.which, self.store, &command, self.output.format)
     }
 }

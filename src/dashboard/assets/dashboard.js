@@ -1,2 +1,65 @@
-// What pages do beyond plain HTML. Everything works without it.
+// What pages do beyond plain HTML: plots, and asking again. Everything else works without it.
 "use strict";
+
+// Nobody looks at a hidden page.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden) event.preventDefault();
+});
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function options(width) {
+  const bars = uPlot.paths.bars({ size: [0.8, 24] });
+  const series = (label, name) => ({
+    label,
+    stroke: colour(name),
+    fill: colour(name),
+    paths: bars,
+    points: { show: false },
+  });
+  const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  return {
+    width,
+    height: 160,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(high, 1)] } },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+    axes: [axis, { ...axis, size: 48 }],
+    series: [
+      {},
+      series("under way", "--plot-waiting"),
+      series("left out", "--plot-quiet"),
+      series("succeeded", "--plot-good"),
+      series("parked", "--plot-warn"),
+      series("failed", "--plot-bad"),
+    ],
+  };
+}
+
+// Each bar stands on those below it: the sums are drawn from the back to the front.
+function stacked(hour) {
+  const below = hour.minutes.map(() => 0);
+  const names = ["failed", "parked", "succeeded", "left_out", "under_way"];
+  const sums = names.map((name) => hour.counts.map((counts, place) => (below[place] += counts[name])));
+  return [hour.minutes, ...sums.reverse()];
+}
+
+async function draw(element) {
+  if (document.hidden) return;
+  const answer = await fetch(element.dataset.plot, { headers: { accept: "application/json" } });
+  if (!answer.ok) return;
+  const data = stacked(await answer.json());
+  if (element.plot) {
+    element.plot.setData(data);
+  } else {
+    element.plot = new uPlot(options(element.clientWidth), data, element);
+    new ResizeObserver(() => element.plot.setSize({ width: element.clientWidth, height: 160 })).observe(element);
+  }
+}
+
+for (const element of document.querySelectorAll("[data-plot]")) {
+  const again = () => draw(element).catch(() => {});
+  again();
+  setInterval(again, 10000);
+}

@@ -1,5 +1,6 @@
 //! Queries that both stores share: everything except what must be fast (append, lease, record).
 
+pub(super) mod activity;
 pub(super) mod claims;
 pub(super) mod cursors;
 pub(super) mod ended_alike;

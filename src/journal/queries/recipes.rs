@@ -1,6 +1,6 @@
 //! Recipe texts that runs started with.
 
-use crate::journal::database::{Database, row};
+use crate::journal::database::{Database, Param, row, rows};
 use crate::journal::{Error, RecipeText};
 
 /// Stores a text unless it is stored already.
@@ -22,6 +22,20 @@ pub(in crate::journal) async fn find(
     row(db, sql, vec![name.into(), version.into()], |row| {
         let (name, version) = (name.to_owned(), version.to_owned());
         Ok(RecipeText { name, version, file: row.text()?, text: row.text()? })
+    })
+    .await
+}
+
+/// Texts of the versions of a recipe, by version, up to `limit`.
+pub(in crate::journal) async fn versions(
+    db: &impl Database,
+    name: &str,
+    limit: usize,
+) -> Result<Vec<RecipeText>, Error> {
+    let sql = "SELECT version, file, text FROM recipes WHERE name = $1 ORDER BY version LIMIT $2";
+    rows(db, sql, vec![name.into(), Param::count(limit)], |row| {
+        let name = name.to_owned();
+        Ok(RecipeText { name, version: row.text()?, file: row.text()?, text: row.text()? })
     })
     .await
 }

@@ -26,8 +26,23 @@ pub(in crate::journal) async fn unsettled(db: &impl Database) -> Result<Vec<(Run
 
 /// Runs, newest first.
 pub(in crate::journal) async fn list<D: Database>(db: &D, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
-    let (sql, params) = statement::<D::Dialect>(filter, Order::NewestFirst, None);
+    let before = match &filter.before {
+        Some(run) => Some(place_of(db, run).await?.unwrap_or(FIRST)),
+        None => None,
+    };
+    let (sql, params) = statement::<D::Dialect>(filter, Order::NewestFirst, before);
     rows(db, &sql, params, Row::run_row).await
+}
+
+/// The place before all runs.
+const FIRST: RunPlace = RunPlace { created: DateTime::<Utc>::MIN_UTC, number: 0 };
+
+/// The place of a run.
+async fn place_of(db: &impl Database, run: &RunId) -> Result<Option<RunPlace>, Error> {
+    row(db, "SELECT created, seq FROM runs WHERE id = $1", vec![(&run.0).into()], |row| {
+        Ok(RunPlace { created: row.time()?, number: row.integer()? })
+    })
+    .await
 }
 
 /// Runs with their events and histories, oldest first, after the one at `after`.
@@ -50,7 +65,7 @@ pub(in crate::journal) async fn histories<D: Database>(
     .await
 }
 
-/// The statement and parameters for a filter. The index ranges of several states are merged in order.
+/// The statement and parameters for a filter, for the runs that follow `after` in this order. The index ranges of several states are merged in order.
 pub(in crate::journal) fn statement<D: Dialect>(
     filter: &RunFilter,
     order: Order,
@@ -76,7 +91,12 @@ pub(in crate::journal) fn statement<D: Dialect>(
     }
     if let Some(after) = after {
         let (created, number) = (place(stamp(after.created).into()), place(after.number.into()));
-        common += &format!(" AND created >= {created} AND (created > {created} OR seq > {number})");
+        let (from, after) = match order {
+            Order::OldestFirst => (">=", ">"),
+            Order::NewestFirst => ("<=", "<"),
+        };
+        common +=
+            &format!(" AND created {from} {created} AND (created {after} {created} OR seq {after} {number})");
     }
     if let Some(priority) = filter.priority {
         common += &format!(" AND priority <= {}", place((rank(priority) as i64).into()));

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::event::Priority;
 use crate::journal::database::Order;
-use crate::journal::queries::{cursors, ended_alike, identifiers, links, runs, totals, writes};
+use crate::journal::queries::{activity, cursors, ended_alike, identifiers, links, runs, totals, writes};
 use crate::journal::{EndedIn, RunFilter, RunPlace};
 use crate::run::RunState;
 
@@ -36,13 +36,17 @@ fn lists() -> Vec<String> {
                             record,
                             since,
                             until: since,
+                            before: None,
                             text,
                             priority: Some(Priority::Poll),
                             limit: Some(9),
                         };
                         let place = RunPlace { created: DateTime::UNIX_EPOCH, number: 1 };
-                        for (order, after) in [(Order::NewestFirst, None), (Order::OldestFirst, Some(place))]
-                        {
+                        for (order, after) in [
+                            (Order::NewestFirst, None),
+                            (Order::NewestFirst, Some(place)),
+                            (Order::OldestFirst, Some(place)),
+                        ] {
                             lists.push(runs::statement::<SqliteDialect>(&filter, order, after).0);
                         }
                     }
@@ -86,6 +90,11 @@ fn nothing_reads_or_sorts_a_whole_table() {
     // Sorts only the few links of one record.
     let links = plan(&conn, links::BY_RECORD);
     assert!(!links.contains("SCAN"), "{links}");
+    // Groups only a range of the index of states.
+    let by_minute = plan(&conn, &activity::statement());
+    let steps =
+        by_minute.lines().filter(|line| line.contains("runs_state (state=? AND created>? AND created<?)"));
+    assert_eq!(steps.count(), RunState::ALL.len(), "{by_minute}");
     // Groups only the rows that a range of the index of states leads to.
     let which = EndedIn { state: RunState::Parked, since: None, limit: Some(9) };
     let alike = plan(&conn, &ended_alike::statement(&which));

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
+    Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
     IndexEntries, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned,
     Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate,
     SeenCount, Slots, StoreInfo, Totals, Unfinished, Unindexed, Written,
@@ -379,6 +379,11 @@ impl Queries for FaultyJournal {
         self.inner.ended_alike(which).await
     }
 
+    async fn activity(&self, since: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Activity>, Error> {
+        self.alive().await;
+        self.inner.activity(since, until).await
+    }
+
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
         self.alive().await;
         self.inner.run(id).await
@@ -460,6 +465,11 @@ impl Queries for FaultyJournal {
     async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
         self.alive().await;
         self.inner.recipe(name, version).await
+    }
+
+    async fn recipe_versions(&self, name: &str, limit: usize) -> Result<Vec<RecipeText>, Error> {
+        self.alive().await;
+        self.inner.recipe_versions(name, limit).await
     }
 
     async fn save_link(&self, link: &Link) -> Result<LinkWrite, Error> {

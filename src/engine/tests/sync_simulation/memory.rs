@@ -54,7 +54,17 @@ impl RecordHistory for &MemoryHistory {
         filter: &RunFilter,
         is_wanted: impl Fn(&RunRow) -> bool,
     ) -> Result<Vec<RunDetail>, Infallible> {
-        let RunFilter { recipe, state, record, since, until, text: None, priority: None, limit } = filter
+        let RunFilter {
+            recipe,
+            state,
+            record,
+            since,
+            until,
+            before: None,
+            text: None,
+            priority: None,
+            limit,
+        } = filter
         else {
             panic!("{filter:?}");
         };

@@ -5,44 +5,45 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::time::time;
 use crate::event::{Cursor, MovedRecords, PassSummary, WithheldRemovals};
 
 /// A poller.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct PollRow {
+pub struct PollRow {
     /// The recipe.
-    pub(super) recipe: String,
+    pub recipe: String,
     /// The connection that it reads.
-    pub(super) connection: String,
+    pub connection: String,
     /// When a poll last completed.
-    pub(super) succeeded: Option<DateTime<Utc>>,
+    pub succeeded: Option<DateTime<Utc>>,
     /// When it polls next.
-    pub(super) due: DateTime<Utc>,
+    pub due: DateTime<Utc>,
     /// Consecutive failures.
-    pub(super) failures: u32,
+    pub failures: u32,
     /// Since when.
-    pub(super) failing_since: Option<DateTime<Utc>>,
+    pub failing_since: Option<DateTime<Utc>>,
     /// The last failure.
-    pub(super) error: Option<String>,
+    pub error: Option<String>,
     /// Why it waits, if not because of an error.
-    pub(super) waits: Option<String>,
+    pub waits: Option<String>,
     /// Removed records that it does not report, because too many are gone at once.
-    pub(super) withheld: Option<Box<WithheldRemovals>>,
+    pub withheld: Option<Box<WithheldRemovals>>,
     /// Records that it found to be there although its list shows them no more.
-    pub(super) moved: Option<Box<MovedRecords>>,
+    pub moved: Option<Box<MovedRecords>>,
     /// The present interval in seconds, if it adapts.
-    pub(super) interval: Option<f64>,
+    pub interval: Option<f64>,
     /// Polls in a row that found nothing, if its interval adapts.
-    pub(super) quiet_polls: Option<u32>,
+    pub quiet_polls: Option<u32>,
     /// Of a list that is read for each parent: what the last pass over the parents came to.
-    pub(super) parents: Option<PassSummary>,
+    pub parents: Option<PassSummary>,
     /// Whether it polls as seldom as it may because little is left of the budget.
-    pub(super) spares_budget: bool,
+    pub spares_budget: bool,
 }
 
 impl PollRow {
     /// The poller of `cursor`; `None` if it belongs to a schedule, a backfill or the parents of a list.
-    pub(super) fn from_cursor(cursor: &Cursor) -> Option<Self> {
+    pub fn from_cursor(cursor: &Cursor) -> Option<Self> {
         let (health, pace) = (&cursor.health, &cursor.pace);
         if cursor.key.is_secondary() {
             return None;
@@ -66,19 +67,19 @@ impl PollRow {
     }
 
     /// Whether its polls fail.
-    pub(super) fn fails(&self) -> bool {
+    pub fn fails(&self) -> bool {
         self.failures > 0
     }
 
     /// The removed records that it withholds, in one line.
-    pub(super) fn withheld(&self) -> Option<String> {
+    pub fn withheld(&self) -> Option<String> {
         let withheld = self.withheld.as_ref()?;
         let since = time(withheld.since);
         Some(format!("{} on {}: since {since}: {}", self.recipe, self.connection, withheld.reason))
     }
 
     /// The records that were moved, in one line, if there are any.
-    pub(super) fn moved(&self) -> Option<String> {
+    pub fn moved(&self) -> Option<String> {
         let MovedRecords { count, record, at, .. } = self.moved.as_deref()?;
         Some(format!(
             "{} on {}: {count} at {}; the last one: {record}",
@@ -89,7 +90,7 @@ impl PollRow {
     }
 
     /// The parents whose lists could not be read, in one line, if there are any.
-    pub(super) fn skipped(&self) -> Option<String> {
+    pub fn skipped(&self) -> Option<String> {
         let pass = self.parents.as_ref().filter(|pass| pass.skipped > 0)?;
         let (skipped, all) = (pass.skipped, pass.asked + pass.skipped);
         let reason = pass.reason.as_deref().unwrap_or("unknown");
@@ -97,7 +98,7 @@ impl PollRow {
     }
 
     /// The present interval in one line, if it adapts.
-    pub(super) fn pace(&self) -> Option<String> {
+    pub fn pace(&self) -> Option<String> {
         let why = match self.quiet_polls? {
             _ if self.spares_budget => "little is left of the day's requests".to_owned(),
             0 => "the last poll found something".to_owned(),
@@ -108,7 +109,7 @@ impl PollRow {
     }
 
     /// A failing poller in one line.
-    pub(super) fn complaint(&self) -> String {
+    pub fn complaint(&self) -> String {
         let since = self.failing_since.map(|at| format!(" since {}", time(at))).unwrap_or_default();
         let times = if self.failures == 1 { "once".to_owned() } else { format!("{} times", self.failures) };
         let error = self.error.as_deref().unwrap_or("unknown").replace('\n', " ");
@@ -122,7 +123,7 @@ impl PollRow {
 }
 
 /// Lines about the removed records that `polls` withhold: which, and what to do.
-pub(super) fn withheld_removals<'a>(polls: impl IntoIterator<Item = &'a PollRow>) -> Vec<String> {
+pub fn withheld_removals<'a>(polls: impl IntoIterator<Item = &'a PollRow>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut missing: BTreeMap<&str, u64> = BTreeMap::new();
     for poll in polls {
@@ -141,9 +142,4 @@ pub(super) fn withheld_removals<'a>(polls: impl IntoIterator<Item = &'a PollRow>
         );
     }
     lines
-}
-
-/// A time in listings.
-pub(super) fn time(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }

@@ -16,7 +16,7 @@ const MAX_WIDTH: usize = 400;
 const MAX_LENGTH: usize = 4_000;
 
 /// The whole page. Values are redacted before they are cut, so that no part of a secret remains.
-pub(super) fn page(detail: &RunDetail, redactor: &Redactor) -> String {
+pub fn history_page(detail: &RunDetail, redactor: &Redactor) -> String {
     let RunDetail { row, run, event, entries } = detail;
     let mut lines = vec![format!("{}  {}  {}", row.id, printable::line(&row.recipe, MAX_WIDTH), row.state)];
     let mut fact = |name: &str, value: String| {

@@ -1,0 +1,94 @@
+//! `/connections`: the accounts, whether their credentials work, and what is left of their budgets.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::page_error::PageError;
+use super::state::{Dashboard, Setting};
+use super::visitor::Visitor;
+use crate::connection::CounterState;
+use crate::journal::{Error, HeldConnection};
+use crate::overview::BudgetRow;
+use crate::secret::shown_address;
+use crate::workspace::ConnectionConfig;
+
+#[derive(Serialize)]
+struct Page<'a> {
+    connections: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    connector: &'a str,
+    address: Option<String>,
+    settings: &'a BTreeMap<String, String>,
+    /// Whether a person has consented; null if not needed.
+    connected: Option<bool>,
+    /// When the consent ends, if nothing renews it.
+    ends: Option<DateTime<Utc>>,
+    scopes: Option<&'a [String]>,
+    unset: &'a [String],
+    held: Option<&'a HeldConnection>,
+    budget: Option<BudgetRow>,
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let Setting { services, workspace, .. } = dashboard.setting();
+    let standing = dashboard.standing().await?;
+    let mut budgets = dashboard.budgets().await?;
+    let row = |account: &'_ ConnectionConfig| {
+        let address = account.base_url.as_ref().or(account.connector.base_url.as_ref());
+        (address.map(|url| shown_address(url)), account.is_connected(&services.clock))
+    };
+    let now = services.clock.now();
+    let connections = workspace.accounts.values().map(|account| {
+        let (address, connected) = row(account);
+        Row {
+            name: &account.name,
+            connector: &account.connector.connector,
+            address,
+            settings: &account.settings,
+            connected,
+            ends: account.consent_ends(now).flatten(),
+            scopes: account.listed_scopes(),
+            unset: &account.unset,
+            held: standing.held.iter().find(|held| held.connection == account.name),
+            budget: budgets.swap_remove(&account.name),
+        }
+    });
+    let connections = connections.collect();
+    dashboard.page("connections.html", &visitor, &Page { connections })
+}
+
+impl Dashboard {
+    /// The budgets by connection.
+    async fn budgets(&self) -> Result<IndexMap<String, BudgetRow>, Error> {
+        let services = self.services();
+        let (journal, now) = (services.journal.as_ref(), services.clock.now());
+        let mut states: IndexMap<&String, CounterState> = IndexMap::new();
+        for (name, connection) in services.connections.iter() {
+            let stored = journal.limits(connection.budget.account()).await?.text;
+            states.insert(name, connection.budget.state(&stored, now));
+        }
+        let (unfinished, cursors) = (journal.unfinished().await?, journal.cursors().await?);
+        let budget = |(name, state): (&&String, &CounterState)| {
+            let shares = |(other, known): (&&String, &CounterState)| {
+                (other != name && known.account == state.account).then(|| (*other).clone())
+            };
+            let shared_with = states.iter().filter_map(shares).collect();
+            let row = BudgetRow::new(name, state, shared_with, &unfinished, &cursors, now);
+            ((*name).clone(), row)
+        };
+        Ok(states.iter().map(budget).collect())
+    }
+}

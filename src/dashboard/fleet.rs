@@ -1,0 +1,86 @@
+//! `/fleet`: accounts by recipes, so that one account that stands apart is seen at once.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::page_error::PageError;
+use super::state::Dashboard;
+use super::visitor::Visitor;
+use crate::check::CheckedRecipe;
+use crate::overview::{Problem, ProblemKind, Standing};
+
+#[derive(Serialize)]
+struct Page {
+    recipes: Vec<String>,
+    accounts: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    connection: String,
+    held: bool,
+    /// For each recipe.
+    cells: Vec<Option<Cell>>,
+}
+
+/// How a recipe does on an account; nothing where it does not run there.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Cell {
+    state: &'static str,
+    /// Of the problem that it is about.
+    cause: Option<String>,
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let standing = dashboard.standing().await?;
+    let recipes = dashboard.recipes();
+    let row = |connection: &String| Row {
+        connection: connection.clone(),
+        held: standing.held.iter().any(|held| held.connection == *connection),
+        cells: recipes.used.iter().map(|recipe| cell(recipe, connection, &standing)).collect(),
+    };
+    let page = Page {
+        recipes: recipes.used.iter().map(|recipe| recipe.name().to_owned()).collect(),
+        accounts: dashboard.setting().workspace.accounts.keys().map(row).collect(),
+    };
+    dashboard.page("fleet.html", &visitor, &page)
+}
+
+fn cell(recipe: &CheckedRecipe, connection: &str, standing: &Standing) -> Option<Cell> {
+    let accounts = recipe.accounts().iter().flat_map(|accounts| accounts.values());
+    let accounts: BTreeSet<&str> = accounts.map(String::as_str).collect();
+    if !accounts.contains(connection) {
+        return None;
+    }
+    let is_here = |problem: &&Problem| {
+        problem.recipe.as_deref() == Some(recipe.name())
+            && problem.connections.iter().any(|name| name == connection)
+    };
+    if let Some(problem) = standing.problems.iter().find(is_here) {
+        let state = match problem.kind {
+            ProblemKind::Parked => "parked",
+            ProblemKind::Failed => "failed",
+            ProblemKind::Held | ProblemKind::Consent => "held",
+            ProblemKind::Poll => "failing",
+        };
+        return Some(Cell { state, cause: problem.cause.clone() });
+    }
+    let row = standing.recipes.iter().find(|row| row.recipe == recipe.name());
+    let poll =
+        standing.polls.iter().find(|poll| poll.recipe == recipe.name() && poll.connection == connection);
+    let state = match (row.map(|row| row.state), poll) {
+        (Some("paused"), _) => "paused",
+        (_, Some(poll)) if poll.withheld.is_some() => "withholding",
+        (_, Some(poll)) if poll.waits.is_some() => "waiting",
+        (Some("new"), _) => "new",
+        _ => "ok",
+    };
+    Some(Cell { state, cause: None })
+}

@@ -1,0 +1,57 @@
+//! Pause and resume.
+
+use axum::extract::{Path, State};
+use axum::response::{Redirect, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::dashboard::acted::Acted;
+use crate::dashboard::page_error::PageError;
+use crate::dashboard::state::Dashboard;
+use crate::dashboard::visitor::Visitor;
+use crate::journal;
+
+/// `POST /recipes/NAME/pause`
+pub(in crate::dashboard) async fn pause(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Result<Response, PageError> {
+    visitor.must_act()?;
+    must_be_known(&dashboard, &name)?;
+    let services = dashboard.services();
+    journal::pause(services.journal.as_ref(), &name, services.clock.now()).await?;
+    Ok(done(&dashboard, &name, "pause").await)
+}
+
+/// `POST /recipes/NAME/resume`
+pub(in crate::dashboard) async fn resume(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Result<Response, PageError> {
+    visitor.must_act()?;
+    let services = dashboard.services();
+    let journal = services.journal.as_ref();
+    // Also if its file is gone.
+    if !journal::paused(journal).await?.contains_key(&name) {
+        must_be_known(&dashboard, &name)?;
+    }
+    journal::resume(journal, &name, services.clock.now()).await?;
+    Ok(done(&dashboard, &name, "resume").await)
+}
+
+fn must_be_known(dashboard: &Dashboard, name: &str) -> Result<(), PageError> {
+    match dashboard.recipes().names().contains(name) {
+        true => Ok(()),
+        false => Err(PageError::NotFound(format!("there is no recipe {name} in this workspace"))),
+    }
+}
+
+async fn done(dashboard: &Dashboard, name: &str, word: &str) -> Response {
+    dashboard.standing_cache().forget().await;
+    let address = match dashboard.recipes().names().contains(name) {
+        true => format!("/recipes/{}", utf8_percent_encode(name, NON_ALPHANUMERIC)),
+        false => "/".to_owned(),
+    };
+    Acted::new(format!("{word} the recipe {name}")).then(Redirect::to(&address))
+}

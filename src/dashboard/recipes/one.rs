@@ -1,0 +1,65 @@
+//! A recipe.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::flow::flows;
+use super::stats::Stats;
+use crate::dashboard::page_error::PageError;
+use crate::dashboard::state::Dashboard;
+use crate::dashboard::visitor::Visitor;
+use crate::journal::{RunFilter, RunRow};
+use crate::overview::{PollRow, Problem, RecipeRow};
+
+/// Runs that are listed.
+const NEWEST: usize = 10;
+
+#[derive(Serialize)]
+struct Page<'a> {
+    recipe: &'a RecipeRow,
+    description: Option<&'a str>,
+    file: Option<&'a str>,
+    line: Option<usize>,
+    version: Option<&'a str>,
+    text: Option<&'a str>,
+    unusable: Option<&'a str>,
+    stats: Stats,
+    polls: Vec<&'a PollRow>,
+    problems: Vec<&'a Problem>,
+    runs: Vec<RunRow>,
+    flows: Vec<super::flow::Flow>,
+}
+
+/// The page.
+pub(in crate::dashboard) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Result<Response, PageError> {
+    let standing = dashboard.standing().await?;
+    let found = standing.recipes.iter().find(|row| row.recipe == name);
+    let unknown = || PageError::NotFound(format!("there is no recipe {name} in this workspace"));
+    let row = found.ok_or_else(unknown)?;
+    let recipes = dashboard.recipes();
+    let recipe = recipes.find(&name);
+    let broken = recipes.unusable.iter().find(|broken| broken.name.as_ref() == Some(&name));
+    let model = recipe.map(|recipe| recipe.recipe());
+    let filter = RunFilter { recipe: Some(name.clone()), limit: Some(NEWEST), ..RunFilter::default() };
+    let flows = flows(&recipes.used, &dashboard.setting().workspace.catalog);
+    let page = Page {
+        recipe: row,
+        description: model.and_then(|model| model.description.as_deref()),
+        file: model.map(|model| model.file.name()).or(broken.map(|broken| broken.file.as_str())),
+        line: model.map(|model| model.file.position(model.name.span.range().start).line),
+        version: recipe.map(|recipe| recipe.version()),
+        text: model.map(|model| model.text()),
+        unusable: broken.map(|broken| broken.reason.as_str()),
+        stats: dashboard.stats(&name).await?,
+        polls: standing.polls.iter().filter(|poll| poll.recipe == name).collect(),
+        problems: standing.problems.iter().filter(|problem| problem.recipe.as_ref() == Some(&name)).collect(),
+        runs: dashboard.services().journal.runs(&filter).await?,
+        flows: flows.into_iter().filter(|flow| flow.is_about(&name)).collect(),
+    };
+    dashboard.page("recipe.html", &visitor, &page)
+}

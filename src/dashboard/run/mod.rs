@@ -1,0 +1,10 @@
+//! `/runs/ID`: what a run did, step by step, and what can be done about it.
+
+mod act;
+mod kept_text;
+mod page;
+mod recipe_path;
+mod waterfall;
+
+pub(super) use act::act;
+pub(super) use page::show;

@@ -1,0 +1,56 @@
+//! How the workspace stands, asked of the store at most once a second however many pages ask.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::state::{Dashboard, Setting};
+use crate::journal::Error;
+use crate::overview::{Known, Standing, Subject};
+
+/// How long an answer is used.
+const FRESH: Duration = Duration::from_secs(1);
+/// How long a failed run counts as a problem.
+pub(super) const LATELY: TimeDelta = TimeDelta::days(7);
+
+/// The last answer.
+#[derive(Default)]
+pub(super) struct StandingCache(Mutex<Option<(Instant, Arc<Standing>)>>);
+
+impl StandingCache {
+    /// Forgets the last answer, because something was changed.
+    pub(super) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+}
+
+impl Dashboard {
+    /// How the workspace stands.
+    pub(super) async fn standing(&self) -> Result<Arc<Standing>, Error> {
+        let mut last = self.standing_cache().0.lock().await;
+        if let Some((_, standing)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+            return Ok(Arc::clone(standing));
+        }
+        let standing = Arc::new(self.ask().await?);
+        *last = Some((Instant::now(), Arc::clone(&standing)));
+        Ok(standing)
+    }
+
+    async fn ask(&self) -> Result<Standing, Error> {
+        let Setting { services, workspace, .. } = self.setting();
+        let recipes = self.recipes();
+        let now = services.clock.now();
+        let subject = Subject {
+            recipes: &recipes.used,
+            names: recipes.names(),
+            connections: workspace.accounts.keys().cloned().collect(),
+            ending: workspace.ending_consents(now),
+            options: self.command_options(),
+        };
+        let known = Known::load(services.journal.as_ref(), &subject, now - LATELY).await?;
+        Ok(Standing::new(&subject, known))
+    }
+}
