@@ -5,7 +5,7 @@ use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, Output, State, escape_formatter};
 
 use crate::printable;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Writes the value of an expression. Only what hob marked as HTML itself is written as it is.
 pub(super) fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
@@ -36,9 +36,12 @@ pub(super) fn time(at: &Value, options: Kwargs) -> Result<Value, Error> {
     )))
 }
 
+/// All but what RFC 3986 leaves unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
 /// The text as a part of an address, such as of a path or a query.
 pub(super) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// `1 run`, `3 runs`
