@@ -30,6 +30,8 @@ mod commands;
 mod connection_holds;
 #[path = "cli/connectors.rs"]
 mod connectors;
+#[path = "cli/dashboard.rs"]
+mod dashboard;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/dry_runs.rs"]

@@ -1,6 +1,5 @@
 //! Style sheet, scripts and their licences: in the binary, at addresses that change with their content.
 
-use std::io::Write;
 use std::sync::OnceLock;
 
 use axum::extract::{Path, Request};
@@ -8,10 +7,9 @@ use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTE
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
-use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
-use super::compress::takes_gzip;
+use super::gzip::{gzip, takes_gzip};
 
 /// Digits of the hash in an address.
 const DIGITS: usize = 16;
@@ -52,14 +50,6 @@ fn prepared() -> &'static [Prepared] {
         };
         ASSETS.iter().map(prepare).collect()
     })
-}
-
-/// `bytes`, compressed.
-pub(super) fn gzip(bytes: &[u8], level: Compression) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 3), level);
-    // Writing to memory does not fail.
-    let _ = encoder.write_all(bytes);
-    encoder.finish().unwrap_or_default()
 }
 
 /// The address of the asset `name`.

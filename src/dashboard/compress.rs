@@ -9,22 +9,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 
-use super::asset::gzip;
+use super::gzip::{gzip, takes_gzip};
 
 /// Smaller pages are sent as they are.
 const LEAST: usize = 1_000;
 /// The largest page; none is near it.
 const MOST: usize = 32 << 20;
-
-/// Whether a client reads gzip.
-pub(super) fn takes_gzip(accepted: Option<&HeaderValue>) -> bool {
-    let accepted = accepted.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accepted.split(',').any(|coding| {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        let quality = quality.trim().strip_prefix("q=").and_then(|text| text.parse::<f32>().ok());
-        name.trim().eq_ignore_ascii_case("gzip") && quality.is_none_or(|quality| quality > 0.0)
-    })
-}
 
 /// Compresses HTML and JSON; streams of events go on as they are.
 pub(super) async fn pages(request: Request, next: Next) -> Response {
@@ -46,23 +36,4 @@ pub(super) async fn pages(request: Request, next: Next) -> Response {
     head.headers.remove(CONTENT_LENGTH);
     head.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     Response::from_parts(head, Body::from(gzip(&bytes, Compression::new(5))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_says_that_it_reads_gzip() {
-        for (accepted, takes) in [
-            ("gzip, deflate, br", true),
-            ("br;q=1, GZIP;q=0.5", true),
-            ("gzip;q=0", false),
-            ("br", false),
-            ("", false),
-        ] {
-            assert_eq!(takes_gzip(HeaderValue::from_str(accepted).ok().as_ref()), takes, "{accepted}");
-        }
-        assert!(!takes_gzip(None));
-    }
 }

@@ -9,7 +9,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::page_error::PageError;
-use super::state::{Dashboard, Setting};
+use super::setting::Setting;
+use super::state::Dashboard;
 use super::visitor::Visitor;
 use crate::connection::CounterState;
 use crate::journal::{Error, HeldConnection};

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::activity::{Minute, Stretch};
+use super::activity_cache::{Minute, Stretch};
 use super::page_error::PageError;
 use super::state::Dashboard;
 use super::visitor::Visitor;

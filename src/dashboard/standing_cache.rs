@@ -7,14 +7,15 @@ use chrono::TimeDelta;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::state::{Dashboard, Setting};
+use super::recipe_set::RecipeSet;
+use super::setting::Setting;
 use crate::journal::Error;
 use crate::overview::{Known, Standing, Subject};
 
 /// How long an answer is used.
 const FRESH: Duration = Duration::from_secs(1);
 /// How long a failed run counts as a problem.
-pub(super) const LATELY: TimeDelta = TimeDelta::days(7);
+const LATELY: TimeDelta = TimeDelta::days(7);
 
 /// The last answer.
 #[derive(Default)]
@@ -25,32 +26,29 @@ impl StandingCache {
     pub(super) async fn forget(&self) {
         *self.0.lock().await = None;
     }
-}
 
-impl Dashboard {
     /// How the workspace stands.
-    pub(super) async fn standing(&self) -> Result<Arc<Standing>, Error> {
-        let mut last = self.standing_cache().0.lock().await;
+    pub(super) async fn ask(&self, setting: &Setting, recipes: &RecipeSet) -> Result<Arc<Standing>, Error> {
+        let mut last = self.0.lock().await;
         if let Some((_, standing)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
             return Ok(Arc::clone(standing));
         }
-        let standing = Arc::new(self.ask().await?);
+        let standing = Arc::new(asked(setting, recipes).await?);
         *last = Some((Instant::now(), Arc::clone(&standing)));
         Ok(standing)
     }
+}
 
-    async fn ask(&self) -> Result<Standing, Error> {
-        let Setting { services, workspace, .. } = self.setting();
-        let recipes = self.recipes();
-        let now = services.clock.now();
-        let subject = Subject {
-            recipes: &recipes.used,
-            names: recipes.names(),
-            connections: workspace.accounts.keys().cloned().collect(),
-            ending: workspace.ending_consents(now),
-            options: self.command_options(),
-        };
-        let known = Known::load(services.journal.as_ref(), &subject, now - LATELY).await?;
-        Ok(Standing::new(&subject, known))
-    }
+async fn asked(setting: &Setting, recipes: &RecipeSet) -> Result<Standing, Error> {
+    let Setting { services, workspace, sandbox } = setting;
+    let now = services.clock.now();
+    let subject = Subject {
+        recipes: &recipes.used,
+        names: recipes.names(),
+        connections: workspace.accounts.keys().cloned().collect(),
+        ending: workspace.ending_consents(now),
+        options: if *sandbox { " --sandbox" } else { "" },
+    };
+    let known = Known::load(services.journal.as_ref(), &subject, now - LATELY).await?;
+    Ok(Standing::new(&subject, known))
 }

@@ -6,27 +6,18 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::activity::ActivityCache;
+use super::activity_cache::{ActivityCache, LastHour};
 use super::fix::Jobs;
 use super::page_error::PageError;
 use super::recipe_set::RecipeSet;
-use super::recipes::StatsCache;
+use super::recipes::{Stats, StatsCache};
 use super::renderer;
+use super::setting::Setting;
 use super::standing_cache::StandingCache;
 use super::visitor::Visitor;
+use crate::journal::Error;
+use crate::overview::Standing;
 use crate::services::Services;
-use crate::workspace::Workspace;
-
-/// What the dashboard shows.
-#[derive(Clone)]
-pub struct Setting {
-    /// Journal, clock and connections.
-    pub services: Services,
-    /// The workspace.
-    pub workspace: Arc<Workspace>,
-    /// Whether it is the workspace's sandbox.
-    pub sandbox: bool,
-}
 
 /// The dashboard. Cheap to clone.
 #[derive(Clone)]
@@ -67,16 +58,25 @@ impl Dashboard {
         &self.0.setting.services
     }
 
-    pub(super) fn standing_cache(&self) -> &StandingCache {
-        &self.0.standing
+    /// How the workspace stands.
+    pub(super) async fn standing(&self) -> Result<Arc<Standing>, Error> {
+        self.0.standing.ask(&self.0.setting, &self.recipes()).await
     }
 
-    pub(super) fn activity_cache(&self) -> &ActivityCache {
-        &self.0.activity
+    /// Something was changed: how the workspace stands is asked anew.
+    pub(super) async fn changed(&self) {
+        self.0.standing.forget().await;
     }
 
-    pub(super) fn stats_cache(&self) -> &StatsCache {
-        &self.0.stats
+    /// The runs of the last hour.
+    pub(super) async fn last_hour(&self) -> Result<LastHour, Error> {
+        let services = self.services();
+        self.0.activity.last_hour(services.journal.as_ref(), services.clock.now()).await
+    }
+
+    /// How the newest runs of a recipe ended.
+    pub(super) async fn stats(&self, recipe: &str) -> Result<Stats, Error> {
+        self.0.stats.ask(self.services().journal.as_ref(), recipe).await
     }
 
     pub(super) fn jobs(&self) -> &Jobs {
@@ -85,11 +85,6 @@ impl Dashboard {
 
     pub(super) fn recipes(&self) -> Arc<RecipeSet> {
         Arc::clone(&self.0.recipes.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// What follows each command, so that it is about the same store.
-    pub(super) fn command_options(&self) -> &'static str {
-        if self.0.setting.sandbox { " --sandbox" } else { "" }
     }
 
     /// The answer with a page: the template with the fields of `page`, without secrets.

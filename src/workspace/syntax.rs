@@ -255,7 +255,8 @@ pub struct Budget {
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "server")]
 pub struct Server {
-    /// Address and port to listen at. Without it, no webhooks are received unless `--listen` says so.
+    /// Address and port to listen at, for webhooks and the dashboard, unless `--listen` names another. Default:
+    /// `127.0.0.1:8787`, if nothing else has that port.
     #[schemars(example = &"127.0.0.1:8787")]
     pub listen: Option<Spanned<String>>,
     /// Whom `/metrics` is open to: `true` is everyone who can reach `listen`, `false` nobody, and an address is

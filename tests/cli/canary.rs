@@ -444,6 +444,21 @@ fn no_secret_is_in_the_servers_answers() {
         crate::program::hob(club.path(), &["runs", "list", "--state", "succeeded", "--format", "json"]).json()
     };
     while listed().as_array().unwrap().is_empty() {}
+    let run = listed()[0]["id"].as_str().unwrap().to_owned();
+    let pages = ["/", "/activity", "/runs", "/find?q=hook", "/recipes", "/recipes/hook", "/recipes/literal"];
+    let more =
+        ["/recipes/literal/versions", "/connections", "/fleet", "/catalog?q=club", "/catalog/club.bad"];
+    for path in pages.into_iter().chain(more).map(str::to_owned).chain([format!("/runs/{run}")]) {
+        let answer = ask(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"));
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{path}: {}", String::from_utf8_lossy(&answer));
+        discreet(&path, &answer);
+        if path.starts_with("/runs/") {
+            assert!(
+                control(&String::from_utf8_lossy(&answer)).contains(&"as it is"),
+                "{path} shows the event"
+            );
+        }
+    }
     child.kill().unwrap();
     child.wait().unwrap();
     let told = reader.join().unwrap().unwrap();

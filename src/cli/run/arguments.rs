@@ -36,7 +36,8 @@ pub struct Run {
     /// Use stand-ins with example data instead of the real APIs, and a store apart from the real one
     #[arg(long)]
     pub(super) sandbox: bool,
-    /// Receive webhooks at this address; port 0 picks a free port [default: `server.listen` of hob.yaml]
+    /// Receive webhooks and show the dashboard at this address; port 0 picks a free port [default: `server.listen` of
+    /// hob.yaml, or 127.0.0.1:8787 if that is free]
     #[arg(long, value_name = "ADDR", value_parser = listen, conflicts_with = "once")]
     pub(super) listen: Option<SocketAddr>,
     /// Stop if a recipe cannot run, instead of running the others

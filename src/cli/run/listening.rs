@@ -4,28 +4,24 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
-use super::service::ServiceOptions;
 use crate::cli::{Failure, Session};
 use crate::server::bind;
-use crate::workspace::Workspace;
 
-/// The address where none is set.
-const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
+/// The port where no address is set.
+const PORT: u16 = 8787;
 
-/// Listens at the address that is set, or at the usual one. Nobody has asked for the usual one: if it is taken, such as by
-/// another `hob run`, the process works without. A dry run listens only where it is told to.
+/// Listens at the address `set`, or at the usual one. Nobody has asked for the usual one: if it is taken, such as by another
+/// `hob run`, the process works without. A sandbox never takes the place where senders expect the real one.
 pub(super) async fn listener(
-    options: &ServiceOptions,
+    set: Option<SocketAddr>,
+    sandbox: bool,
     session: &mut Session,
-    workspace: &Workspace,
 ) -> Result<Option<TcpListener>, Failure> {
-    if let Some(address) = options.listen.or(workspace.listen) {
+    if let Some(address) = set {
         return bind(address).await.map(Some).map_err(Failure::unavailable);
     }
-    if options.dry_run {
-        return Ok(None);
-    }
-    match bind(DEFAULT).await {
+    let port = if sandbox { 0 } else { PORT };
+    match bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
         Ok(listener) => Ok(Some(listener)),
         Err(error) => {
             session

@@ -158,7 +158,12 @@ impl Service {
     ) -> Result<ExitCode, Failure> {
         let signal = StopSignal::listen()?;
         let (stop, stopped) = watch::channel(false);
-        let listener = listener(&self.options, session, workspace).await?;
+        let ServiceOptions { listen, sandbox, dry_run, .. } = self.options;
+        let listener = match listen.or(workspace.listen) {
+            // A dry run listens only where it is told to.
+            None if dry_run => None,
+            set => listener(set, sandbox, session).await?,
+        };
         let metrics = match workspace.metrics {
             Metrics::At(address) => Some(bind(address).await.map_err(Failure::unavailable)?),
             Metrics::Open | Metrics::Closed => None,

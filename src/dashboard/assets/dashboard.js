@@ -14,9 +14,11 @@ function options(width) {
     label,
     stroke: colour(name),
     fill: colour(name),
+    width: 0,
     paths: bars,
     points: { show: false },
   });
+  const hours = (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toISOString().slice(11, 16));
   const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   return {
     width,
@@ -25,7 +27,7 @@ function options(width) {
     cursor: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(high, 1)] } },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-    axes: [axis, { ...axis, size: 48 }],
+    axes: [{ ...axis, values: hours, size: 28 }, { ...axis, size: 48 }],
     series: [
       {},
       series("under way", "--plot-waiting"),
@@ -37,11 +39,12 @@ function options(width) {
   };
 }
 
-// Each bar stands on those below it: the sums are drawn from the back to the front.
+// Each bar stands on those below it: the sums are drawn from the back to the front. Where there is nothing, there is no bar.
 function stacked(hour) {
   const below = hour.minutes.map(() => 0);
   const names = ["failed", "parked", "succeeded", "left_out", "under_way"];
-  const sums = names.map((name) => hour.counts.map((counts, place) => (below[place] += counts[name])));
+  const sum = (name) => (counts, place) => (counts[name] === 0 ? null : (below[place] += counts[name]));
+  const sums = names.map((name) => hour.counts.map(sum(name)));
   return [hour.minutes, ...sums.reverse()];
 }
 

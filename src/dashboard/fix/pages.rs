@@ -104,7 +104,7 @@ fn begin(dashboard: &Dashboard, wanted: &Wanted, dry: bool) -> Result<Arc<Job>, 
     tokio::spawn(async move {
         let recipes = dashboard.recipes();
         begun.run(dashboard.services(), &recipes.used).await;
-        dashboard.standing_cache().forget().await;
+        dashboard.changed().await;
     });
     Ok(job)
 }

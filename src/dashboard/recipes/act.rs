@@ -2,9 +2,9 @@
 
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::dashboard::acted::Acted;
+use crate::dashboard::format::segment;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
 use crate::dashboard::visitor::Visitor;
@@ -48,9 +48,9 @@ fn must_be_known(dashboard: &Dashboard, name: &str) -> Result<(), PageError> {
 }
 
 async fn done(dashboard: &Dashboard, name: &str, word: &str) -> Response {
-    dashboard.standing_cache().forget().await;
+    dashboard.changed().await;
     let address = match dashboard.recipes().names().contains(name) {
-        true => format!("/recipes/{}", utf8_percent_encode(name, NON_ALPHANUMERIC)),
+        true => format!("/recipes/{}", segment(name)),
         false => "/".to_owned(),
     };
     Acted::new(format!("{word} the recipe {name}")).then(Redirect::to(&address))

@@ -11,7 +11,7 @@ use super::stats::Stats;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
 use crate::dashboard::visitor::Visitor;
-use crate::overview::RecipeRow;
+use crate::overview::{Problem, RecipeRow};
 
 #[derive(Serialize)]
 struct Page<'a> {
@@ -24,6 +24,8 @@ struct Row<'a> {
     #[serde(flatten)]
     row: &'a RecipeRow,
     stats: Stats,
+    /// The number of problems that are about it.
+    problems: usize,
 }
 
 /// The page.
@@ -34,7 +36,9 @@ pub(in crate::dashboard) async fn show(
     let standing = dashboard.standing().await?;
     let mut rows = Vec::new();
     for row in &standing.recipes {
-        rows.push(Row { row, stats: dashboard.stats(&row.recipe).await? });
+        let is_its = |problem: &&Problem| problem.recipe.as_ref() == Some(&row.recipe);
+        let problems = standing.problems.iter().filter(is_its).count();
+        rows.push(Row { row, stats: dashboard.stats(&row.recipe).await?, problems });
     }
     let flows = flows(&dashboard.recipes().used, &dashboard.setting().workspace.catalog);
     dashboard.page("recipes.html", &visitor, &Page { recipes: rows, flows })

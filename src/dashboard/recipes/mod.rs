@@ -10,5 +10,5 @@ mod versions;
 pub(super) use act::{pause, resume};
 pub(super) use list::show as list;
 pub(super) use one::show as one;
-pub(super) use stats::StatsCache;
+pub(super) use stats::{Stats, StatsCache};
 pub(super) use versions::show as versions;

@@ -7,8 +7,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::dashboard::state::Dashboard;
-use crate::journal::{Error, RunFilter, RunRow};
+use crate::journal::{Error, Journal, RunFilter, RunRow};
 use crate::run::RunState;
 
 /// Runs that are looked at.
@@ -18,7 +17,7 @@ const FRESH: Duration = Duration::from_secs(10);
 
 /// What is told of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub(super) struct Stats {
+pub(in crate::dashboard) struct Stats {
     /// The number of runs looked at.
     runs: usize,
     /// Of those that succeeded or failed, how many in a hundred succeeded.
@@ -50,16 +49,20 @@ impl Stats {
     }
 }
 
-impl Dashboard {
+impl StatsCache {
     /// How the newest runs of a recipe ended.
-    pub(super) async fn stats(&self, recipe: &str) -> Result<Stats, Error> {
-        let mut known = self.stats_cache().0.lock().await;
+    pub(in crate::dashboard) async fn ask(
+        &self,
+        journal: &dyn Journal,
+        recipe: &str,
+    ) -> Result<Stats, Error> {
+        let mut known = self.0.lock().await;
         if let Some((_, stats)) = known.get(recipe).filter(|(at, _)| at.elapsed() < FRESH) {
             return Ok(stats.clone());
         }
         let filter =
             RunFilter { recipe: Some(recipe.to_owned()), limit: Some(NEWEST), ..RunFilter::default() };
-        let stats = Stats::of(&self.services().journal.runs(&filter).await?);
+        let stats = Stats::of(&journal.runs(&filter).await?);
         known.insert(recipe.to_owned(), (Instant::now(), stats.clone()));
         Ok(stats)
     }

@@ -3,13 +3,13 @@
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::page::find;
 use crate::dashboard::acted::Acted;
 use crate::dashboard::fix::Act;
+use crate::dashboard::format::segment;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
 use crate::dashboard::visitor::Visitor;
@@ -44,13 +44,12 @@ pub(in crate::dashboard) async fn act(
     let run = row.id.clone();
     let intervention = wanted.act.intervention(result, false);
     let outcome = apply(journal, row, &intervention, &dashboard.recipes().used, services.clock.now()).await?;
-    dashboard.standing_cache().forget().await;
+    dashboard.changed().await;
     let (what, told) = match &outcome.refused {
         None => ("done", wanted.act.done()),
         Some(reason) => ("refused", reason.as_str()),
     };
-    let told = utf8_percent_encode(told, NON_ALPHANUMERIC);
-    let answer = Redirect::to(&format!("/runs/{run}?{what}={told}"));
+    let answer = Redirect::to(&format!("/runs/{run}?{what}={}", segment(told)));
     Ok(match outcome.refused {
         None => Acted::new(format!("{} run {run}", wanted.act.word())).then(answer),
         Some(reason) => {
