@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::encoding::{WOKEN, time};
-use super::{LinkBase, RecipeText};
+use super::{LinkBase, OperatorAct, RecipeText};
 use crate::event::{Cursor, CursorKey, Event};
 use crate::run::{Run, RunState, StampedEntry, Unsettled, Write};
 
@@ -30,11 +30,13 @@ pub enum Part {
     Values,
     /// Writes of pruned runs.
     Writes,
+    /// What operators did.
+    Acts,
 }
 
 impl Part {
     /// All parts, in the order of export and import.
-    pub const ALL: [Part; 9] = [
+    pub const ALL: [Part; 10] = [
         Part::Events,
         Part::Runs,
         Part::Receipts,
@@ -44,6 +46,7 @@ impl Part {
         Part::Links,
         Part::Values,
         Part::Writes,
+        Part::Acts,
     ];
 }
 
@@ -132,6 +135,8 @@ pub enum Record {
         /// The write and its origin.
         write: Write,
     },
+    /// Something that an operator did.
+    Act(OperatorAct),
 }
 
 /// When a run may be leased.

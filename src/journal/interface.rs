@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
-    IndexEntries, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, RecipeText,
-    Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots,
-    Snapshot, StoreInfo, Totals, Unfinished, Unindexed, Written,
+    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection,
+    IdentifierKey, IndexEntries, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite,
+    OperatorAct, OperatorSession, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours,
+    RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals, Unfinished, Unindexed,
+    Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
@@ -309,4 +310,28 @@ pub trait Queries: Send + Sync {
 
     /// The connections that are held, by name.
     async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error>;
+
+    /// Stores what an operator did.
+    async fn save_act(&self, act: &OperatorAct) -> Result<(), Error>;
+
+    /// What operators did, newest first.
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<OperatorAct>, Error>;
+
+    /// Deletes what operators did before `before`.
+    async fn forget_acts(&self, before: DateTime<Utc>) -> Result<(), Error>;
+
+    /// Stores a new session of the dashboard.
+    async fn save_session(&self, session: &OperatorSession) -> Result<(), Error>;
+
+    /// The session with this id, unless it was ended.
+    async fn session(&self, id: &[u8; 32]) -> Result<Option<OperatorSession>, Error>;
+
+    /// Records that a session was used at `used`, unless it was ended.
+    async fn touch_session(&self, id: &[u8; 32], used: DateTime<Utc>) -> Result<(), Error>;
+
+    /// Ends a session.
+    async fn end_session(&self, id: &[u8; 32]) -> Result<(), Error>;
+
+    /// Deletes sessions last used before `before`.
+    async fn forget_sessions(&self, before: DateTime<Utc>) -> Result<(), Error>;
 }

@@ -14,6 +14,8 @@ mod interface;
 mod last_failure;
 mod link_base;
 mod model;
+mod operator_act;
+mod operator_session;
 mod paused;
 mod postgres;
 mod queries;
@@ -39,6 +41,8 @@ pub use model::{
     NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow,
     RunUpdate, SeenCount, StoreInfo, Totals, Unfinished, Written,
 };
+pub use operator_act::{Act, ActFilter, OperatorAct};
+pub use operator_session::OperatorSession;
 pub use paused::{Pause, RESERVED_PREFIX, last_pause, pause, pause_reason, paused, resume};
 pub use postgres::Postgres;
 pub use slots::Slots;

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::queries::{
-    activity, claims, cursors, ended_alike, holds, identifiers, link_bases, links, receipts, recipes, runs,
-    totals, values, writes,
+    activity, acts, claims, cursors, ended_alike, holds, identifiers, link_bases, links, receipts, recipes,
+    runs, sessions, totals, values, writes,
 };
 use super::{
-    Activity, BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries,
-    Link, LinkBase, LinkWrite, Queries, RecipeText, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow,
-    SeenCount, Totals, Unfinished, Unindexed, Written,
+    ActFilter, Activity, BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
+    IndexEntries, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Queries, RecipeText, RunDetail,
+    RunFilter, RunNeighbours, RunPlace, RunRow, SeenCount, Totals, Unfinished, Unindexed, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};
@@ -252,5 +252,37 @@ impl<S: QueriedStore> Queries for S {
 
     async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
         holds::all(self.database()).await
+    }
+
+    async fn save_act(&self, act: &OperatorAct) -> Result<(), Error> {
+        acts::save(self.database(), act).await
+    }
+
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<OperatorAct>, Error> {
+        acts::list(self.database(), filter).await
+    }
+
+    async fn forget_acts(&self, before: DateTime<Utc>) -> Result<(), Error> {
+        acts::forget(self.database(), before).await
+    }
+
+    async fn save_session(&self, session: &OperatorSession) -> Result<(), Error> {
+        sessions::put(self.database(), session).await
+    }
+
+    async fn session(&self, id: &[u8; 32]) -> Result<Option<OperatorSession>, Error> {
+        sessions::find(self.database(), id).await
+    }
+
+    async fn touch_session(&self, id: &[u8; 32], used: DateTime<Utc>) -> Result<(), Error> {
+        sessions::touch(self.database(), id, used).await
+    }
+
+    async fn end_session(&self, id: &[u8; 32]) -> Result<(), Error> {
+        sessions::end(self.database(), id).await
+    }
+
+    async fn forget_sessions(&self, before: DateTime<Utc>) -> Result<(), Error> {
+        sessions::forget(self.database(), before).await
     }
 }

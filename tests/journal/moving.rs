@@ -1,7 +1,7 @@
 use hob::event::Seen;
 use hob::journal::{
-    BaseWrite, Batch, Due, Journal, Link, LinkBase, Part, Progress, RecipeText, Record, Retention, RunFilter,
-    RunUpdate,
+    Act, BaseWrite, Batch, Due, Journal, Link, LinkBase, OperatorAct, Part, Progress, RecipeText, Record,
+    Retention, RunFilter, RunUpdate,
 };
 use hob::run::{RunState, Write};
 use serde_json::json;
@@ -54,6 +54,10 @@ async fn fill_store(journal: &dyn Journal) {
     let recipe = RecipeText { name, version, file: "a.yaml".to_owned(), text: "name: a".to_owned() };
     journal.save_recipe(&recipe).await.unwrap();
     journal.put_state("k", &json!({ "z": 1, "a": [2.50] })).await.unwrap();
+    for act in [Act::Login, Act::Retry, Act::Skip, Act::Logout, Act::Pause] {
+        let act = OperatorAct::new(at(7), "ada", "192.0.2.7", act).about("run_1").changed(3);
+        journal.save_act(&act).await.unwrap();
+    }
 }
 
 /// All records, read in pages of `limit`, after a round trip through JSON.

@@ -54,6 +54,9 @@ async fn forget(
     batches: usize,
 ) -> Result<(), Error> {
     let retention = retention(history, clock.now());
+    if let Some(before) = retention.before {
+        journal.forget_acts(before).await?;
+    }
     let mut all = Pruned::default();
     for _ in 0..batches {
         let pruned = journal.prune(&retention, BATCH).await?;

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/base-8.sql"),
     include_str!("sql/turns-9.sql"),
     include_str!("sql/identifiers-10.sql"),
+    include_str!("sql/operators-11.sql"),
 ];
 
 /// The oldest supported server.

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::event::{CursorKey, EventId};
 use crate::journal::database::{Database, Dialect, Param, rows};
 use crate::journal::encoding::parse_write;
-use crate::journal::queries::link_bases;
+use crate::journal::queries::{acts, link_bases};
 use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, qualified};
 use crate::journal::{Due, Error, Page, Part, RecipeText, Record};
 use crate::run::{RunState, Write};
@@ -29,6 +29,7 @@ pub(in crate::journal) async fn page<D: Database>(
         Part::Links => page.links().await,
         Part::Values => page.values().await,
         Part::Writes => page.writes().await,
+        Part::Acts => page.acts().await,
     }
 }
 
@@ -149,6 +150,15 @@ impl<D: Database> Pages<'_, D> {
             let (fields, origin) = parse_write(row.json()?)?;
             let write = Write { connection, record, operation, fields, origin };
             Ok((row.integer()?, Record::Written { at, write }))
+        })
+        .await
+    }
+
+    async fn acts(&self) -> Result<Page, Error> {
+        let sql = format!("SELECT {} FROM acts WHERE id > $1 ORDER BY id", acts::COLUMNS);
+        self.read(&sql, vec![self.begin::<String>()?.into()], |row| {
+            let act = acts::decode(row)?;
+            Ok((act.id.clone(), Record::Act(act)))
         })
         .await
     }

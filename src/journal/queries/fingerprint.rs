@@ -23,6 +23,7 @@ const PARTS: &[(&str, Option<Param>)] = &[
     ("SELECT key, cursor FROM cursors ORDER BY seq", None),
     ("SELECT name, version FROM recipes ORDER BY name, version", None),
     ("SELECT name, from_record, to_record, base, revision FROM links ORDER BY name, from_record", None),
+    ("SELECT count(*), max(id) FROM acts", None),
     ("SELECT key, value FROM state WHERE key > $1 ORDER BY key LIMIT $2", Some(Param::Text(String::new()))),
 ];
 

@@ -7,7 +7,7 @@ use crate::journal::database::{Database, Dialect, Param, rows};
 use crate::journal::encoding::{AT_ONCE, ORPHAN, code, due, stamp, unsettled_text, write_text};
 use crate::journal::event_row::{EventRow, priority};
 use crate::journal::format::write_entry;
-use crate::journal::queries::{link_bases, links};
+use crate::journal::queries::{acts, link_bases, links};
 use crate::journal::row::{Row, Unreadable};
 use crate::journal::{Due, Error, Link, Record};
 use crate::run::RunState;
@@ -73,6 +73,7 @@ const EVENTS: &str = "events (id, source, kind, connection, record, dedup, recei
 const RUNS: &str = "runs (id, event, recipe, lane, accounts, record, version, state, created, finished, error, due, \
                     priority, unsettled, entries)";
 const LINKS: &str = "links (name, from_record, to_record, base, revision)";
+const ACTS: &str = "acts (id, at, operator, origin, act, target, runs)";
 const WRITES: &str = "writes (run, record, connection, operation, fields, at)";
 
 impl<D: Database> Import<'_, D> {
@@ -245,6 +246,7 @@ impl Rows {
                 (WRITES, [&[ORPHAN.into()], &row[..], &rest].concat())
             }
             Record::Value { key, value } => ("state (key, value)", vec![key.into(), json(value)?]),
+            Record::Act(act) => (ACTS, acts::params(act)),
         };
         self.table = table;
         self.rows.push(row);

@@ -1,6 +1,7 @@
 //! Queries that both stores share: everything except what must be fast (append, lease, record).
 
 pub(super) mod activity;
+pub(super) mod acts;
 pub(super) mod claims;
 pub(super) mod cursors;
 pub(super) mod ended_alike;
@@ -15,6 +16,7 @@ mod lookup;
 pub(super) mod receipts;
 pub(super) mod recipes;
 pub(super) mod runs;
+pub(super) mod sessions;
 pub(super) mod totals;
 pub(super) mod values;
 pub(super) mod writes;

@@ -10,10 +10,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
-    IndexEntries, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned,
-    Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate,
-    SeenCount, Slots, StoreInfo, Totals, Unfinished, Unindexed, Written,
+    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection,
+    IdentifierKey, IndexEntries, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase,
+    LinkWrite, OperatorAct, OperatorSession, Pruned, Queries, RecipeText, Record, Retention, RunDetail,
+    RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals, Unfinished,
+    Unindexed, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -542,5 +543,39 @@ impl Queries for FaultyJournal {
     async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
         self.alive().await;
         self.inner.held_connections().await
+    }
+
+    async fn save_act(&self, act: &OperatorAct) -> Result<(), Error> {
+        self.write(self.inner.save_act(act)).await
+    }
+
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<OperatorAct>, Error> {
+        self.alive().await;
+        self.inner.acts(filter).await
+    }
+
+    async fn forget_acts(&self, before: DateTime<Utc>) -> Result<(), Error> {
+        self.write(self.inner.forget_acts(before)).await
+    }
+
+    async fn save_session(&self, session: &OperatorSession) -> Result<(), Error> {
+        self.write(self.inner.save_session(session)).await
+    }
+
+    async fn session(&self, id: &[u8; 32]) -> Result<Option<OperatorSession>, Error> {
+        self.alive().await;
+        self.inner.session(id).await
+    }
+
+    async fn touch_session(&self, id: &[u8; 32], used: DateTime<Utc>) -> Result<(), Error> {
+        self.write(self.inner.touch_session(id, used)).await
+    }
+
+    async fn end_session(&self, id: &[u8; 32]) -> Result<(), Error> {
+        self.write(self.inner.end_session(id)).await
+    }
+
+    async fn forget_sessions(&self, before: DateTime<Utc>) -> Result<(), Error> {
+        self.write(self.inner.forget_sessions(before)).await
     }
 }
