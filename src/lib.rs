@@ -14,6 +14,7 @@ pub mod import;
 pub mod intervention;
 pub mod journal;
 pub mod lsp;
+pub mod operator;
 pub mod overview;
 pub mod plan;
 pub mod printable;

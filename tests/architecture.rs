@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("diagnostic", &["source"]),
     ("secret", &[]),
     ("private", &[]),
+    ("operator", &[]),
     ("value", &[]),
     ("template", &[]),
     ("catalog", &[]),
@@ -38,7 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["check", "run", "services"]),
     ("server", &["check", "event", "run", "services", "trigger", "engine"]),
     ("sandbox", &["catalog", "clock"]),
-    ("workspace", &["connection", "catalog", "recipe", "sandbox", "check"]),
+    ("workspace", &["connection", "catalog", "recipe", "sandbox", "check", "operator"]),
     (
         "dashboard",
         &[
@@ -55,6 +56,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine",
             "server",
             "workspace",
+            "operator",
         ],
     ),
     ("replay", &["check", "run", "journal"]),

@@ -8,6 +8,8 @@ mod audit;
 mod auth;
 #[path = "cli/backfill.rs"]
 mod backfill;
+#[path = "cli/backup_under_load.rs"]
+mod backup_under_load;
 #[path = "cli/budgets.rs"]
 mod budgets;
 #[path = "cli/canary.rs"]
@@ -32,6 +34,12 @@ mod connection_holds;
 mod connectors;
 #[path = "cli/dashboard.rs"]
 mod dashboard;
+#[path = "cli/dashboard_access.rs"]
+mod dashboard_access;
+#[path = "cli/dashboard_attacks.rs"]
+mod dashboard_attacks;
+#[path = "cli/dashboard_client.rs"]
+mod dashboard_client;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/dry_runs.rs"]

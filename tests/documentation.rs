@@ -18,9 +18,10 @@ const DOCUMENTS: [&str; 4] =
     ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md", "examples/own-connector/README.md"];
 
 /// Guides whose other code is tested elsewhere: only their command lines are parsed.
-const GUIDES: [&str; 6] = [
+const GUIDES: [&str; 7] = [
     "docs/connectors.md",
     "docs/editors.md",
+    "docs/operate.md",
     "docs/plan.md",
     "docs/security.md",
     "docs/sync.md",

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use anyhow::anyhow;
 use serde_json::json;
 
+use super::acts::User;
 use super::recipes::meant;
 use super::store::open_existing;
 use super::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
 use crate::clock::Clock;
 use crate::event::Cursor;
-use crate::journal::{Access, Journal, accept_removals, resume};
+use crate::journal::{Access, Act, Journal, accept_removals, resume};
 
 /// Accepts the withheld removals of one recipe, if they are at most `count`.
 pub(super) fn run(
@@ -24,9 +25,10 @@ pub(super) fn run(
         return Err(Failure::usage(anyhow!("--accept-removed is for one recipe: its count is that of one")));
     };
     let workspace = session.workspace_or_its_sandbox(&[], store)?;
+    let user = User::of(session);
     let accepted = runtime::block_on(async {
         let Some(journal) = open_existing(&workspace, Access::Client).await? else { return Ok(Vec::new()) };
-        let accepted = accept(journal.as_ref(), recipe, count).await;
+        let accepted = accept(journal.as_ref(), recipe, count, &user).await;
         journal.close().await;
         accepted
     })??;
@@ -55,7 +57,12 @@ pub(super) fn run(
 }
 
 /// The cursors whose removals are accepted, with the number of records.
-async fn accept(journal: &dyn Journal, recipe: &str, count: u64) -> Result<Vec<(Cursor, u64)>, Failure> {
+async fn accept(
+    journal: &dyn Journal,
+    recipe: &str,
+    count: u64,
+    user: &User,
+) -> Result<Vec<(Cursor, u64)>, Failure> {
     let cursors = journal.cursors().await.map_err(Failure::unavailable)?;
     let meant = meant(recipe, cursors.iter().map(|cursor| cursor.key.recipe()));
     let mut withheld = Vec::new();
@@ -90,6 +97,8 @@ async fn accept(journal: &dyn Journal, recipe: &str, count: u64) -> Result<Vec<(
     }
     if !withheld.is_empty() {
         resume(journal, recipe, Clock::system().now()).await.map_err(Failure::unavailable)?;
+        let target = format!("recipe {recipe}, {missing} records");
+        user.did(journal, Act::AcceptRemoved, &target, 0).await?;
     }
     Ok(withheld)
 }

@@ -16,6 +16,7 @@ use super::find::Find;
 use super::import_openapi::ImportCommand;
 use super::init::Init;
 use super::lsp::Lsp;
+use super::operators::OperatorsCommand;
 use super::options::Global;
 use super::pause::{Pause, Resume};
 use super::plan::PlanCommand;
@@ -97,6 +98,9 @@ pub enum Command {
     /// Inspect the store, back it up, move it
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Make credentials for the dashboard, and show what its operators did
+    #[command(subcommand)]
+    Operators(OperatorsCommand),
     /// Connect an account through an OAuth app, with your consent in the browser
     Connect(Connect),
     /// List the workspace's connections

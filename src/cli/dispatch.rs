@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser};
 
 use super::catalog::CatalogCommand;
 use super::import_openapi::ImportCommand;
+use super::operators::OperatorsCommand;
 use super::runs::RunsCommand;
 use super::store::StoreCommand;
 use super::{Cli, Command, Environment, ExitCode, Failure, Session, Streams, log};
@@ -96,6 +97,9 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Store(StoreCommand::Export(command)) => command.run(session),
         Command::Store(StoreCommand::Backup(command)) => command.run(session),
         Command::Store(StoreCommand::Import(command)) => command.run(session),
+        Command::Operators(OperatorsCommand::Password(command)) => command.run(session),
+        Command::Operators(OperatorsCommand::Token(command)) => command.run(session),
+        Command::Operators(OperatorsCommand::Log(command)) => command.run(session),
         Command::Connect(command) => command.run(session),
         Command::Connections(command) => command.run(session),
         Command::Doctor(command) => command.run(session),

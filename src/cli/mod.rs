@@ -2,6 +2,7 @@
 //! modules. The environment is passed in by `main`.
 
 mod accept_removed;
+mod acts;
 mod args;
 mod audit;
 mod backfill;
@@ -28,6 +29,7 @@ mod io;
 mod log;
 mod log_redactor;
 mod lsp;
+mod operators;
 mod options;
 mod pause;
 mod plan;

@@ -6,10 +6,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::accept_removed;
+use super::acts::User;
 use super::recipes::{Recipes, meant, unknown_recipe};
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
 use crate::clock::Clock;
-use crate::journal::{Access, Journal, pause, paused, resume};
+use crate::journal::{Access, Act, Journal, pause, paused, resume};
 
 /// Pause recipes: they poll and start nothing, and their events wait
 #[derive(Debug, Args)]
@@ -80,9 +81,10 @@ impl RecipeNames {
     fn each(&self, session: &mut Session, rest: bool) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let mut known = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?.names();
+        let user = User::of(session);
         let told = runtime::block_on(async {
             let journal = store::open(&workspace, Access::Client).await?;
-            let told = self.decide(journal.as_ref(), &mut known, rest).await;
+            let told = self.decide(journal.as_ref(), &mut known, rest, &user).await;
             journal.close().await;
             told
         })??;
@@ -114,6 +116,7 @@ impl RecipeNames {
         journal: &dyn Journal,
         known: &mut BTreeSet<String>,
         rest: bool,
+        user: &User,
     ) -> Result<Vec<(String, bool)>, Failure> {
         let resting = paused(journal).await.map_err(Failure::unavailable)?;
         // Even if its file is gone.
@@ -140,7 +143,12 @@ impl RecipeNames {
                 true => pause(journal, &name, now).await,
                 false => resume(journal, &name, now).await,
             };
-            told.push((name, changed.map_err(Failure::unavailable)?));
+            let changed = changed.map_err(Failure::unavailable)?;
+            if changed {
+                let act = if rest { Act::Pause } else { Act::Resume };
+                user.did(journal, act, &format!("recipe {name}"), 0).await?;
+            }
+            told.push((name, changed));
         }
         Ok(told)
     }

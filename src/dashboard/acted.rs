@@ -3,16 +3,27 @@
 use axum::Extension;
 use axum::response::{IntoResponse, Response};
 
-/// Something that an operator did. The answer to the request has it among its extensions.
+use crate::journal::Act;
+
+/// Something that an operator did. The answer to the request has it among its extensions, from which the guard records it;
+/// without it the audit log has only the path of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acted {
-    /// In a few words.
-    pub what: String,
+    /// What was done.
+    pub act: Act,
+    /// To what: a run, a cause, a recipe.
+    pub target: String,
+    /// The number of runs that were changed.
+    pub runs: u64,
 }
 
 impl Acted {
-    pub(super) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into() }
+    pub(super) fn new(act: Act, target: impl Into<String>) -> Self {
+        Self { act, target: target.into(), runs: 0 }
+    }
+
+    pub(super) fn changed(self, runs: usize) -> Self {
+        Self { runs: runs as u64, ..self }
     }
 
     /// The answer, with this.

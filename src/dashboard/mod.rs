@@ -4,6 +4,7 @@
 //! binary. What they tell comes from the same questions and acts that the command line uses: this module asks and
 //! shows, and decides nothing itself.
 
+mod access;
 mod acted;
 mod activity;
 mod activity_cache;
@@ -16,7 +17,6 @@ mod fix;
 mod fleet;
 mod format;
 mod gzip;
-mod local_operator;
 mod markdown;
 mod now;
 mod operator;
@@ -32,6 +32,7 @@ mod standing_cache;
 mod state;
 mod visitor;
 
+pub use access::Actor;
 pub use acted::Acted;
 pub use operator::{CsrfToken, Operator, Role};
 pub use recipe_set::{RecipeSet, UnusableRecipe};

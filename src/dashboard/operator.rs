@@ -1,5 +1,7 @@
 //! Who asks for a page, and what they may do.
 
+pub use crate::operator::Role;
+
 /// An operator of the dashboard. A request without one, in its extensions, gets no page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
@@ -7,15 +9,6 @@ pub struct Operator {
     pub name: String,
     /// What they may do.
     pub role: Role,
-}
-
-/// What an operator may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Read pages.
-    View,
-    /// Read pages, and retry, skip, resolve, pause and resume.
-    Act,
 }
 
 impl Operator {

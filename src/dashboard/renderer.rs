@@ -12,8 +12,12 @@ use super::{asset, format};
 
 /// The templates by name.
 const TEMPLATES: &[(&str, &str)] = &[
+    ("arrival.html", include_str!("templates/arrival.html")),
+    ("audit-log.html", include_str!("templates/audit-log.html")),
     ("base.html", include_str!("templates/base.html")),
     ("error.html", include_str!("templates/error.html")),
+    ("login.html", include_str!("templates/login.html")),
+    ("refusal.html", include_str!("templates/refusal.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("now.html", include_str!("templates/now.html")),
     ("now_part.html", include_str!("templates/now_part.html")),

@@ -5,8 +5,7 @@ use axum::{Router, middleware};
 
 use super::state::Dashboard;
 use super::{
-    activity, asset, catalog, compress, connections, find, fix, fleet, local_operator, now, recipes, run,
-    runs,
+    access, activity, asset, catalog, compress, connections, find, fix, fleet, now, recipes, run, runs,
 };
 
 impl Dashboard {
@@ -30,9 +29,13 @@ impl Dashboard {
             .route("/fleet", get(fleet::show))
             .route("/catalog", get(catalog::list))
             .route("/catalog/{id}", get(catalog::one))
+            .route("/login", get(access::show_login).post(access::log_in))
+            .route("/logout", post(access::log_out))
+            .route("/audit-log", get(access::show_log))
             .layer(middleware::from_fn(compress::pages))
             .route("/assets/{hash}/{name}", get(asset::serve))
-            .layer(middleware::from_fn(local_operator::admit))
+            .layer(middleware::from_fn_with_state(self.clone(), access::admit))
+            .layer(middleware::from_fn(access::protect))
             .with_state(self.clone())
     }
 }

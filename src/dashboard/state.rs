@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::access::Access;
 use super::activity_cache::{ActivityCache, LastHour};
 use super::fix::Jobs;
 use super::page_error::PageError;
@@ -25,6 +26,7 @@ pub struct Dashboard(Arc<Shared>);
 
 struct Shared {
     setting: Setting,
+    access: Access,
     recipes: RwLock<Arc<RecipeSet>>,
     standing: StandingCache,
     activity: ActivityCache,
@@ -35,8 +37,10 @@ struct Shared {
 impl Dashboard {
     /// A dashboard that shows `recipes`.
     pub fn new(setting: Setting, recipes: RecipeSet) -> Self {
+        let access = Access::new(setting.workspace.access.clone());
         Self(Arc::new(Shared {
             setting,
+            access,
             recipes: RwLock::new(Arc::new(recipes)),
             standing: StandingCache::default(),
             activity: ActivityCache::default(),
@@ -48,6 +52,10 @@ impl Dashboard {
     /// Shows other recipes from now on.
     pub fn swap(&self, recipes: RecipeSet) {
         *self.0.recipes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(recipes);
+    }
+
+    pub(super) fn access(&self) -> &Access {
+        &self.0.access
     }
 
     pub(super) fn setting(&self) -> &Setting {

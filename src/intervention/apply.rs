@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::check::CheckedRecipe;
-use crate::journal::{Error, Journal, RecipeText, RunRow, RunUpdate};
+use crate::journal::{Act, Error, Journal, RecipeText, RunRow, RunUpdate};
 use crate::run::{Intervened, OperatorAction, RunState, StampedEntry, plan_intervention};
 
 /// An intervention.
@@ -15,6 +15,17 @@ pub struct Intervention {
     pub with_current_recipe: bool,
     /// Whether to tell only what it would do.
     pub dry: bool,
+}
+
+impl Intervention {
+    /// Its name in the audit log.
+    pub fn act(&self) -> Act {
+        match self.action {
+            OperatorAction::Retry | OperatorAction::Restart => Act::Retry,
+            OperatorAction::Skip => Act::Skip,
+            OperatorAction::Happened(_) | OperatorAction::DidNotHappen => Act::Resolve,
+        }
+    }
 }
 
 /// The new state of a run, or why it is unchanged.

@@ -1,6 +1,8 @@
 //! A folder with `hob.yaml` and recipes: its connections, environment, store and server. Reads files of the workspace
 //! only; makes no connections, and gets the environment from its caller.
 
+mod access;
+mod access_syntax;
 mod connection_config;
 mod connectors;
 mod dotenv;
@@ -10,6 +12,7 @@ mod error;
 mod folder;
 mod history;
 mod listen_address;
+mod network;
 mod open;
 mod redact;
 mod resolve;
@@ -18,6 +21,7 @@ mod secret_spans;
 mod store;
 mod syntax;
 
+pub use access::DashboardAccess;
 pub use connection_config::ConnectionConfig;
 pub use connectors::check as check_connector_file;
 pub use dotenv::{Dotenv, dotenv};
@@ -28,6 +32,7 @@ pub use folder::{
 };
 pub use history::History;
 pub use listen_address::{BadAddress, Metrics, parse as parse_listen};
+pub use network::Network;
 pub use open::{Opened, Workspace};
 pub use schema::schema;
 pub use store::{Address, Store};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::access::{AccessReader, DashboardAccess, Given};
 use super::env_interpolation::{Unset, fill, mask};
 use super::folder::{self, FILE, TOKENS};
 use super::redact::{redact, without_secrets};
@@ -48,6 +49,8 @@ pub struct Workspace {
     pub listen: Option<SocketAddr>,
     /// Who may read metrics.
     pub metrics: Metrics,
+    /// Who may use the dashboard.
+    pub access: DashboardAccess,
     /// Overrides of how connectors' events are verified.
     pub webhooks: IndexMap<String, Webhooks>,
     /// Unset variables that `hob.yaml` needs, with their places.
@@ -106,6 +109,7 @@ impl Workspace {
             loops: Loops::default(),
             listen: None,
             metrics: Metrics::default(),
+            access: DashboardAccess::default(),
             webhooks: IndexMap::new(),
             unset: Report { file: SourceFile::new(FILE, ""), diagnostics: Vec::new() },
             redactor: Redactor::default(),
@@ -213,6 +217,13 @@ impl Workspace {
         let listen = resolver.listen(server.listen);
         let metrics = resolver.metrics(server.metrics, listen);
         let webhooks = resolver.webhooks(server.webhooks.unwrap_or_default());
+        let given = Given {
+            dashboard: server.dashboard.unwrap_or_default(),
+            url: server.url,
+            hosts: server.hosts.unwrap_or_default(),
+            proxies: server.proxies.unwrap_or_default(),
+        };
+        let access = AccessReader { unset: &unset, found: &mut resolver.found }.read(given);
         let mut found = resolver.found;
         let sound =
             !found.iter().any(|diagnostic| diagnostic.code.severity() == crate::diagnostic::Severity::Error);
@@ -245,6 +256,7 @@ impl Workspace {
             loops: content.loops.unwrap_or_default(),
             listen,
             metrics,
+            access,
             webhooks,
         };
         found.sort_by_key(|diagnostic| diagnostic.span);
@@ -296,6 +308,7 @@ fn values(env_allowlist: &[String], variables: &BTreeMap<String, String>) -> BTr
 mod tests {
     use super::*;
     use crate::diagnostic::render;
+    use crate::operator::Role;
 
     fn opened(text: &str, variables: &[(&str, &str)]) -> Opened {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -365,6 +378,55 @@ server: { listen: 127.0.0.1:8787 }
             let shown = complaints(&format!("server: {server}"));
             assert!(shown.contains(wanted), "{wanted} in {shown}");
         }
+    }
+
+    #[test]
+    fn the_dashboard_is_open_to_its_operators() {
+        let of =
+            |server: &str| opened(&format!("server: {server}"), &[]).workspace.expect("a workspace").access;
+        assert_eq!(of("{}"), DashboardAccess::default());
+        let token = format!("sha256:{}", "0a".repeat(32));
+        let operators = format!(
+            "operators: [{{ name: ada, role: act, token_hash: '{token}' }}, {{ name: bob, token_hash: '{token}' }}]"
+        );
+        let access = of(&format!(
+            "{{ url: https://hob.example.com, hosts: [Hob.Internal], proxies: [10.0.0.0/8], dashboard: {{ {operators} }} }}"
+        ));
+        let known: Vec<_> = access.operators.iter().map(|known| (known.name.as_str(), known.role)).collect();
+        assert_eq!(known, [("ada", Role::Act), ("bob", Role::View)]);
+        assert!(access.login_always, "a proxy may be on this machine");
+        assert_eq!((access.hosts[0].as_str(), access.proxies.len()), ("hob.internal", 1));
+        assert!(!of("{ url: https://h, dashboard: { login: remote } }").login_always);
+        assert!(of("{ dashboard: { login: always } }").login_always);
+        for (server, wanted) in [
+            ("{ dashboard: { operators: [{ name: ada }] } }", "hob.yaml:1:44"),
+            ("{ dashboard: { operators: [{ name: ada }] } }", "`ada` has neither a password nor a token"),
+            ("{ dashboard: { operators: [{ name: local, token_hash: x }] } }", "cannot be the name"),
+            ("{ dashboard: { operators: [{ name: a b, token_hash: x }] } }", "cannot be the name"),
+            (
+                "{ dashboard: { operators: [{ name: a, token_hash: hob_secret-1 }] } }",
+                "not the hash of a token",
+            ),
+            (
+                "{ dashboard: { operators: [{ name: a, password_hash: secret-12345 }] } }",
+                "`hob operators password`",
+            ),
+            ("{ dashboard: { operators: [{ name: a, role: admin, token_hash: x }] } }", "`view` or `act`"),
+            ("{ dashboard: { operators: [{ name: a, password: secret-12345 }] } }", "no field `password`"),
+            ("{ dashboard: { login: never } }", "`remote` or `always`"),
+            ("{ url: hob.example.com }", "not the address of a server"),
+            ("{ url: https://hob.example.com/hob }", "without a path"),
+            ("{ hosts: ['https://x'] }", "is not the name of a host"),
+            ("{ proxies: [nginx] }", "is not an address or a range"),
+        ] {
+            let shown = complaints(&format!("server: {server}"));
+            assert!(shown.contains(wanted), "{wanted} in {shown}");
+            assert!(!shown.contains("secret-1"), "{shown}");
+        }
+        let twice = format!(
+            "server: {{ dashboard: {{ operators: [{{ name: a, token_hash: '{token}' }}, {{ name: a, token_hash: '{token}' }}] }} }}"
+        );
+        assert!(complaints(&twice).contains("there are two operators `a`"));
     }
 
     #[test]

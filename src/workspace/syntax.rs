@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
+use super::access_syntax::Dashboard;
 use crate::catalog::Signature;
 use crate::source::{Data, Node, Spanned, read};
 
@@ -35,7 +36,7 @@ pub struct File {
     pub history: Option<History>,
     /// When runs that start each other by what they write are a loop: the next one is parked.
     pub loops: Option<Loops>,
-    /// How webhooks are received.
+    /// How webhooks are received, and who may use the dashboard.
     pub server: Option<Server>,
 }
 
@@ -250,7 +251,7 @@ pub struct Budget {
     pub daily: Option<u64>,
 }
 
-/// How webhooks are received.
+/// How webhooks are received, and who may use the dashboard.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "server")]
@@ -259,6 +260,19 @@ pub struct Server {
     /// `127.0.0.1:8787`, if nothing else has that port.
     #[schemars(example = &"127.0.0.1:8787")]
     pub listen: Option<Spanned<String>>,
+    /// The address at which people reach this server, usually that of a proxy with a certificate.
+    #[schemars(example = &"https://hob.example.com")]
+    pub url: Option<Spanned<String>>,
+    /// Further names of this machine under which the dashboard may be asked for. Those of `url` and `listen`, and on the machine
+    /// itself `localhost`, are known.
+    #[schemars(example = serde_json::json!(["hob.internal"]))]
+    pub hosts: Option<Vec<Spanned<String>>>,
+    /// Addresses of proxies that are believed about the addresses of their clients, which they send as `X-Forwarded-For`: for
+    /// the audit log and the limit of logins. Default: none.
+    #[schemars(example = serde_json::json!(["127.0.0.1", "172.16.0.0/12"]))]
+    pub proxies: Option<Vec<Spanned<String>>>,
+    /// Who may use the dashboard.
+    pub dashboard: Option<Dashboard>,
     /// Whom `/metrics` is open to: `true` is everyone who can reach `listen`, `false` nobody, and an address is
     /// one of its own. Default: nobody.
     pub metrics: Option<MetricsText>,

@@ -5,7 +5,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -397,36 +398,92 @@ fn kept(club: &Club) -> String {
     String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned()
 }
 
+/// A running server, and its log once it has ended.
+struct Server {
+    child: Child,
+    address: String,
+    log: JoinHandle<Vec<u8>>,
+}
+
+impl Server {
+    fn start(club: &Club) -> Self {
+        let mut child = club
+            .command(&["run", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut errors = child.stderr.take().unwrap();
+        let mut told = Vec::new();
+        let address = loop {
+            let mut byte = [0];
+            assert_eq!(errors.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&told));
+            told.push(byte[0]);
+            let text = String::from_utf8_lossy(&told);
+            if let Some((_, rest)) = text.split_once("listening at http://")
+                && let Some((address, _)) = rest.split_once('\n')
+            {
+                break address.to_owned();
+            }
+        };
+        let log = std::thread::spawn(move || {
+            errors.read_to_end(&mut told).unwrap();
+            told
+        });
+        Self { child, address, log }
+    }
+}
+
+fn ask(address: &str, request: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn no_secret_is_in_a_page_of_the_dashboard() {
+    let club = Club::new();
+    fs::write(club.path().join("event.json"), json!({ "id": CONTROL }).to_string()).unwrap();
+    let names = CONNECTIONS.iter().map(|name| format!("{name}-recipe")).chain(["marked-recipe".to_owned()]);
+    for name in names {
+        club.hob(&["trigger", &name, "--event", "event.json"]);
+    }
+    club.hob(&["run", "--once"]);
+    // The control is in the audit log, beside what its page must not show.
+    let text = format!("{CONTROL} {}", canary("bearer"));
+    club.hob(&["runs", "skip", "--recipe", "token-recipe"]);
+    club.hob(&["runs", "skip", "--recipe", "header-recipe", "--text", CONTROL]);
+    club.hob(&["runs", "skip", "--state", "failed", "--text", &text]);
+    let listed = crate::program::hob(club.path(), &["runs", "list", "--format", "json"]).json();
+    let runs = listed.as_array().unwrap().iter().map(|run| format!("/runs/{}", run["id"].as_str().unwrap()));
+    let Server { mut child, address, log } = Server::start(&club);
+    let pages = ["/", "/audit-log", "/runs", "/recipes", "/connections", "/fleet", "/catalog", "/budget"];
+    let query = utf8_percent_encode(&canary("bearer"), NON_ALPHANUMERIC).to_string();
+    let asked =
+        [format!("/find?q={query}"), format!("/audit-log?operator={query}"), format!("/login?next=/{query}")];
+    for page in pages.map(str::to_owned).into_iter().chain(asked).chain(runs) {
+        let request = format!(
+            "GET {page} HTTP/1.1\r\nHost: {address}\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
+        );
+        let answer = ask(&address, &request);
+        discreet(&page, &answer);
+        if page == "/audit-log" {
+            let shown = String::from_utf8_lossy(&answer).replace("&quot;", "\"").replace("&amp;", "&");
+            assert!(control(&shown).contains(&"as it is"), "{shown}");
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    discreet("the log", &log.join().unwrap());
+}
+
 #[test]
 fn no_secret_is_in_the_servers_answers() {
     let club = Club::new();
-    let mut child = club
-        .command(&["run", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut errors = child.stderr.take().unwrap();
-    let mut told = Vec::new();
-    let address = loop {
-        let mut byte = [0];
-        assert_eq!(errors.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&told));
-        told.push(byte[0]);
-        let text = String::from_utf8_lossy(&told);
-        if let Some((_, rest)) = text.split_once("listening at http://")
-            && let Some((address, _)) = rest.split_once('\n')
-        {
-            break address.to_owned();
-        }
-    };
-    let reader = std::thread::spawn(move || errors.read_to_end(&mut told).map(|_| told));
-    let ask = |request: String| {
-        let mut stream = TcpStream::connect(&address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        answer
-    };
+    let Server { mut child, address, log } = Server::start(&club);
+    let ask = |request: String| ask(&address, &request);
     for path in ["/metrics", "/readyz", "/healthz", "/", "/webhooks/hook", "/none"] {
         let answer = ask(format!("GET {path} HTTP/1.1\r\nHost: hob\r\nConnection: close\r\n\r\n"));
         discreet(path, &answer);
@@ -461,7 +518,7 @@ fn no_secret_is_in_the_servers_answers() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let told = reader.join().unwrap().unwrap();
+    let told = log.join().unwrap();
     discreet("the log", &told);
     assert!(
         control(&String::from_utf8_lossy(&told)).contains(&"as it is"),

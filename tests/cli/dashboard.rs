@@ -64,8 +64,11 @@ impl Served {
         (head, String::from_utf8(body).unwrap())
     }
 
-    /// Sends a form; returns the address that it leads to.
+    /// Sends a form, with the token of a page; returns the address that it leads to.
     fn send(&self, path: &str, form: &str) -> String {
+        let page = self.get("/recipes/people%2Fto-crm").1;
+        let token = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let form = format!("{form}&csrf={}", token.expect("a form"));
         let (host, length) = (self.host(), form.len());
         let (head, body) = self.ask(&format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nOrigin: http://{host}\r\n\

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::dashboard_notice;
 use super::hold_recorder::HoldRecorder;
 use super::indexing::Indexing;
 use super::listening::listener;
@@ -172,7 +173,8 @@ impl Service {
         if let Some(address) = metrics.as_ref().and_then(|listener| listener.local_addr().ok()) {
             session.streams.note(format!("metrics at http://{address}/metrics"));
         }
-        self.print_start(session, listener.as_ref().and_then(|listener| listener.local_addr().ok()));
+        let listening = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        self.print_start(session, workspace, listening);
         let mut receiving = std::pin::pin!(self.receive(listener, metrics, stopped.clone()));
         let mut working = std::pin::pin!(self.engine.run(stop_requested(stopped)).fuse());
         let Services { journal, clock, .. } = &self.services;
@@ -328,7 +330,7 @@ impl Service {
         }
     }
 
-    fn print_start(&self, session: &mut Session, listening: Option<SocketAddr>) {
+    fn print_start(&self, session: &mut Session, workspace: &Workspace, listening: Option<SocketAddr>) {
         let count = self.recipes.len();
         let recipes = if count == 1 { "1 recipe".to_owned() } else { format!("{count} recipes") };
         session.streams.note(format!("running {recipes}; Ctrl-C stops"));
@@ -337,7 +339,7 @@ impl Service {
         match listening {
             Some(address) => {
                 session.streams.note(format!("listening at http://{address}"));
-                session.streams.note(format!("dashboard at http://{address}/"));
+                session.streams.note(dashboard_notice::notice(address, &workspace.access));
             }
             None if waiting.is_empty() => {}
             None => session.streams.note(format!(

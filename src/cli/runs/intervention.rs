@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use super::run_selector::{RunSelector, find};
+use crate::cli::acts::User;
 use crate::cli::recipes::Recipes;
 use crate::cli::store::open_present;
 use crate::cli::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
@@ -37,13 +38,25 @@ pub(super) fn intervene(
     }
     let workspace = session.workspace_or_its_sandbox(&[], store)?;
     let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?;
+    let user = User::of(session);
     let outcomes = runtime::block_on(async {
         let Some(journal) = open_present(&workspace, Access::Client).await? else {
             return Err(Failure::usage(anyhow!("there is no history yet")));
         };
         let outcomes = apply_to_all(journal.as_ref(), ids, which, command, &recipes).await;
+        let recorded = match &outcomes {
+            Ok(outcomes) if !command.intervention.dry => {
+                let changed = outcomes.iter().filter(|outcome| outcome.refused.is_none()).count() as u64;
+                let target = target(ids, which);
+                match changed {
+                    0 => Ok(()),
+                    runs => user.did(journal.as_ref(), command.intervention.act(), &target, runs).await,
+                }
+            }
+            _ => Ok(()),
+        };
         journal.close().await;
-        outcomes
+        recorded.and(outcomes)
     })??;
     if command.intervention.dry && format == Format::Text {
         return preview(session, &outcomes, &command.intervention);
@@ -51,6 +64,11 @@ pub(super) fn intervene(
     print(session, &outcomes, format)?;
     let refused = outcomes.iter().any(|outcome| outcome.refused.is_some());
     Ok(if refused { ExitCode::Problems } else { ExitCode::Fine })
+}
+
+/// Which runs were meant, for the audit log.
+fn target(ids: &[String], which: &RunSelector) -> String {
+    if ids.is_empty() { which.to_string() } else { format!("run {}", ids.join(", ")) }
 }
 
 async fn apply_to_all(

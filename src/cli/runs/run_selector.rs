@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::fmt;
 
 use anyhow::anyhow;
 use clap::Args;
@@ -39,6 +40,23 @@ pub struct RunSelector {
     /// Only runs that are parked or failed for this cause, by its id in `hob status`
     #[arg(long, value_name = "CAUSE")]
     pub(super) cause: Option<String>,
+}
+
+/// As on the command line, for the audit log.
+impl fmt::Display for RunSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { recipe, state, record, since, text, cause } = self;
+        let given = [
+            ("cause", cause.clone()),
+            ("recipe", recipe.clone()),
+            ("state", state.map(|state| state.to_string())),
+            ("record", record.clone()),
+            ("since", since.map(|since| since.to_string())),
+            ("text", text.clone()),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+        f.write_str(&given.collect::<Vec<_>>().join(", "))
+    }
 }
 
 impl RunSelector {

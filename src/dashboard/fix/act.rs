@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::intervention::Intervention;
+use crate::journal;
 use crate::run::OperatorAction;
 
 /// What a person does about runs.
@@ -43,6 +44,11 @@ impl Act {
             Self::Skip => "skipped",
             Self::DidNot | Self::Happened => "resolved",
         }
+    }
+
+    /// Its name in the audit log.
+    pub(super) fn recorded(self) -> journal::Act {
+        self.intervention(Value::Null, false).act()
     }
 
     /// It as a command.

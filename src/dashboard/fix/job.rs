@@ -28,6 +28,8 @@ pub(in crate::dashboard) struct Job {
     pub(super) dry: bool,
     progress: Mutex<Progress>,
     stop: AtomicBool,
+    /// Whether it has ended, or the request that began it was answered, whichever was first.
+    parted: AtomicBool,
 }
 
 #[derive(Default)]
@@ -76,6 +78,7 @@ impl Job {
             dry,
             progress: Mutex::default(),
             stop: AtomicBool::new(false),
+            parted: AtomicBool::new(false),
         })
     }
 
@@ -101,6 +104,17 @@ impl Job {
             left: progress.tally.left().into_iter().take(MAX_REASONS).collect(),
             end: progress.end.clone(),
         })
+    }
+
+    /// Called by the job at its end and by the request that began it at its own: whether the other one was first. So one of them
+    /// knows how many runs were changed and that it has to record it.
+    pub(super) fn part(&self) -> bool {
+        self.parted.swap(true, Ordering::AcqRel)
+    }
+
+    /// The number of runs that were changed.
+    pub(super) fn changed(&self) -> usize {
+        self.with(|progress| progress.tally.changed())
     }
 
     fn with<T>(&self, with: impl FnOnce(&mut Progress) -> T) -> T {

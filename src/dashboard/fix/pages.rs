@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Form};
 use serde::{Deserialize, Serialize};
 
 use super::act::Act;
 use super::job::{Job, Report};
 use super::jobs::wait_a_moment;
+use crate::dashboard::access::Actor;
 use crate::dashboard::acted::Acted;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
@@ -44,7 +45,7 @@ pub(in crate::dashboard) async fn preview(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageError> {
     visitor.must_act()?;
-    let job = begin(&dashboard, &wanted, true)?;
+    let job = begin(&dashboard, &wanted, None)?;
     wait_a_moment(&job).await;
     page(&dashboard, &visitor, &job, "fix.html").await
 }
@@ -53,13 +54,18 @@ pub(in crate::dashboard) async fn preview(
 pub(in crate::dashboard) async fn act(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
+    Extension(actor): Extension<Actor>,
     Form(wanted): Form<Wanted>,
 ) -> Result<Response, PageError> {
     visitor.must_act()?;
-    let job = begin(&dashboard, &wanted, false)?;
+    let job = begin(&dashboard, &wanted, Some(actor))?;
     wait_a_moment(&job).await;
-    let what = format!("{} all runs of the cause {}", wanted.act.word(), wanted.cause);
-    Ok(Acted::new(what).then(Redirect::to(&format!("/fix/{}", job.id))))
+    let target = format!("cause {}", wanted.cause);
+    let acted = match job.part() {
+        true => Acted::new(wanted.act.recorded(), target).changed(job.changed()),
+        false => Acted::new(wanted.act.recorded(), format!("{target}, begun")),
+    };
+    Ok(acted.then(Redirect::to(&format!("/fix/{}", job.id))))
 }
 
 /// `GET /fix/JOB`: how far it is.
@@ -83,8 +89,8 @@ pub(in crate::dashboard) async fn stop(
     let job = find(&dashboard, &id)?;
     job.stop();
     wait_a_moment(&job).await;
-    let what = format!("stop to {} all runs of the cause {}", job.act.word(), job.cause);
-    Ok(Acted::new(what).then(Redirect::to(&format!("/fix/{id}"))))
+    let target = format!("cause {}, stopped", job.cause);
+    Ok(Acted::new(job.act.recorded(), target).then(Redirect::to(&format!("/fix/{id}"))))
 }
 
 fn find(dashboard: &Dashboard, id: &str) -> Result<Arc<Job>, PageError> {
@@ -93,20 +99,34 @@ fn find(dashboard: &Dashboard, id: &str) -> Result<Arc<Job>, PageError> {
     dashboard.jobs().find(id).ok_or_else(gone)
 }
 
-fn begin(dashboard: &Dashboard, wanted: &Wanted, dry: bool) -> Result<Arc<Job>, PageError> {
+/// Begins a job: for `actor`, or, without one, a preview.
+fn begin(dashboard: &Dashboard, wanted: &Wanted, actor: Option<Actor>) -> Result<Arc<Job>, PageError> {
     let is_cause = !wanted.cause.is_empty() && wanted.cause.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_cause {
         return Err(PageError::Unusable("a cause is named by digits and letters from a to f".to_owned()));
     }
-    let job = Job::new(wanted.act, &wanted.cause, dry);
+    let job = Job::new(wanted.act, &wanted.cause, actor.is_none());
     dashboard.jobs().add(&job).map_err(|reason| PageError::Unusable(reason.to_owned()))?;
     let (dashboard, begun) = (dashboard.clone(), Arc::clone(&job));
     tokio::spawn(async move {
         let recipes = dashboard.recipes();
         begun.run(dashboard.services(), &recipes.used).await;
         dashboard.changed().await;
+        if let Some(actor) = actor.filter(|_| begun.part()) {
+            record_end(&dashboard, &begun, &actor).await;
+        }
     });
     Ok(job)
+}
+
+/// Records what a job came to whose request was answered before its end.
+async fn record_end(dashboard: &Dashboard, job: &Job, actor: &Actor) {
+    let services = dashboard.services();
+    let entry = actor.does(services.clock.now(), job.act.recorded());
+    let entry = entry.about(&format!("cause {}, ended", job.cause)).changed(job.changed() as u64);
+    if let Err(error) = services.journal.save_act(&entry).await {
+        tracing::error!(%error, operator = entry.operator, act = entry.act, "an act is missing in the audit log");
+    }
 }
 
 async fn page(

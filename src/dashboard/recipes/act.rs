@@ -8,7 +8,7 @@ use crate::dashboard::format::segment;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
 use crate::dashboard::visitor::Visitor;
-use crate::journal;
+use crate::journal::{self, Act};
 
 /// `POST /recipes/NAME/pause`
 pub(in crate::dashboard) async fn pause(
@@ -20,7 +20,7 @@ pub(in crate::dashboard) async fn pause(
     must_be_known(&dashboard, &name)?;
     let services = dashboard.services();
     journal::pause(services.journal.as_ref(), &name, services.clock.now()).await?;
-    Ok(done(&dashboard, &name, "pause").await)
+    Ok(done(&dashboard, &name, Act::Pause).await)
 }
 
 /// `POST /recipes/NAME/resume`
@@ -37,7 +37,7 @@ pub(in crate::dashboard) async fn resume(
         must_be_known(&dashboard, &name)?;
     }
     journal::resume(journal, &name, services.clock.now()).await?;
-    Ok(done(&dashboard, &name, "resume").await)
+    Ok(done(&dashboard, &name, Act::Resume).await)
 }
 
 fn must_be_known(dashboard: &Dashboard, name: &str) -> Result<(), PageError> {
@@ -47,11 +47,11 @@ fn must_be_known(dashboard: &Dashboard, name: &str) -> Result<(), PageError> {
     }
 }
 
-async fn done(dashboard: &Dashboard, name: &str, word: &str) -> Response {
+async fn done(dashboard: &Dashboard, name: &str, act: Act) -> Response {
     dashboard.changed().await;
     let address = match dashboard.recipes().names().contains(name) {
         true => format!("/recipes/{}", segment(name)),
         false => "/".to_owned(),
     };
-    Acted::new(format!("{word} the recipe {name}")).then(Redirect::to(&address))
+    Acted::new(act, format!("recipe {name}")).then(Redirect::to(&address))
 }

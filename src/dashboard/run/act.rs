@@ -50,10 +50,9 @@ pub(in crate::dashboard) async fn act(
         Some(reason) => ("refused", reason.as_str()),
     };
     let answer = Redirect::to(&format!("/runs/{run}?{what}={}", segment(told)));
-    Ok(match outcome.refused {
-        None => Acted::new(format!("{} run {run}", wanted.act.word())).then(answer),
-        Some(reason) => {
-            Acted::new(format!("{} run {run}: refused: {reason}", wanted.act.word())).then(answer)
-        }
-    })
+    let acted = match outcome.refused {
+        None => Acted::new(intervention.act(), format!("run {run}")).changed(1),
+        Some(reason) => Acted::new(intervention.act(), format!("run {run}, refused: {reason}")),
+    };
+    Ok(acted.then(answer))
 }
