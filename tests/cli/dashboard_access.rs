@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use tempfile::TempDir;
+
 use crate::dashboard_client::{Ask, PASSWORD, Site, guarded_workspace, workspace};
 use crate::program::{hob, hob_with};
 
@@ -115,12 +117,10 @@ fn a_session_outlives_a_restart_but_not_its_password() {
     assert_eq!(site.ask(Ask::get("/").by(&bob)).status, 303);
 }
 
-#[test]
-fn acts_of_the_command_line_are_recorded_with_their_user() {
-    let folder = tempfile::tempdir().unwrap();
+/// A workspace with three failed runs of one cause.
+fn failed_runs() -> TempDir {
+    let folder = workspace("history: { keep: 30d }\n");
     let path = folder.path();
-    fs::create_dir(path.join("recipes")).unwrap();
-    fs::write(path.join("hob.yaml"), "history: { keep: 30d }\n").unwrap();
     let recipe = "name: phones\ntrigger: { manual: {} }\nactions:\n  - { do: log, with: { message: \"{{ event.phone | e164('GB') }}\" } }\n";
     fs::write(path.join("recipes/phones.yaml"), recipe).unwrap();
     for phone in ["a", "b", "c"] {
@@ -128,6 +128,43 @@ fn acts_of_the_command_line_are_recorded_with_their_user() {
         hob_with(path, &["trigger", "phones", "--event", "-"], &event).code(0);
     }
     hob(path, &["run", "--once"]).code(1);
+    folder
+}
+
+#[test]
+fn acts_of_the_dashboard_are_recorded_with_the_number_of_runs() {
+    let site = Site::start(failed_runs(), "127.0.0.1");
+    let status = hob(site.path(), &["status", "--format", "json"]).json();
+    let cause = status["problems"][0]["cause"].as_str().unwrap();
+    let csrf = site.ask(Ask::get("/recipes/phones")).csrf();
+    let post = |target: &str, fields: &[(&str, &str)]| {
+        let fields = [&[("csrf", csrf.as_str())], fields].concat();
+        let answer = site.ask(Ask::form(target, &fields));
+        assert_eq!(answer.status, 303, "{target}: {}", answer.body);
+    };
+    post("/recipes/phones/pause", &[]);
+    let runs = hob(site.path(), &["runs", "list", "--format", "json"]).json();
+    let run = runs[0]["id"].as_str().unwrap();
+    post(&format!("/runs/{run}"), &[("act", "retry")]);
+    // It waits, because its recipe is paused, so that two are left.
+    post("/fix", &[("cause", cause), ("act", "skip")]);
+    let rows = loop {
+        let rows = log(&site);
+        if rows.iter().any(|(.., runs)| *runs == 2) {
+            break rows;
+        }
+    };
+    let rows: Vec<_> =
+        rows.into_iter().map(|(who, act, target, _)| format!("{who} {act} {target}")).collect();
+    assert!(rows[0].starts_with(&format!("local skip cause {cause}")), "{rows:?}");
+    let first = [format!("local retry run {run}"), "local pause recipe phones".to_owned()];
+    assert_eq!(rows[rows.len() - 2..], first);
+}
+
+#[test]
+fn acts_of_the_command_line_are_recorded_with_their_user() {
+    let folder = failed_runs();
+    let path = folder.path();
     let by_ada = |arguments: &[&str]| {
         let mut command = assert_cmd::Command::cargo_bin("hob").unwrap();
         command.env_clear().env("USER", "ada").current_dir(path).args(arguments).assert().success();
