@@ -31,6 +31,7 @@ const PAGES = [
   ["fleet", "/fleet"],
   ["catalog", "/catalog?q=contacts"],
   ["operation", "/catalog/contacts.upsert"],
+  ["audit-log", "/audit-log"],
   ["absent", "/runs/run_00000000"],
 ];
 
