@@ -16,6 +16,9 @@ const PER_NAME: usize = 30;
 /// Most names and addresses that are remembered; the longest unused ones are forgotten first.
 const MAX_KEYS: usize = 10_000;
 
+/// Most failed logins within the time that the audit log has, so that nobody can fill the store with them.
+const MAX_RECORDED: usize = 200;
+
 /// What attempts are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
@@ -26,7 +29,10 @@ enum Key {
 
 /// Attempts to log in that failed or have not ended.
 #[derive(Debug, Default)]
-pub(super) struct Attempts(Mutex<HashMap<Key, VecDeque<DateTime<Utc>>>>);
+pub(super) struct Attempts {
+    counted: Mutex<HashMap<Key, VecDeque<DateTime<Utc>>>>,
+    recorded: Mutex<VecDeque<DateTime<Utc>>>,
+}
 
 /// There were too many attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +75,19 @@ impl Attempts {
         }
     }
 
+    /// Whether another failed login is to be recorded in the audit log.
+    pub(super) fn is_recorded(&self, now: DateTime<Utc>) -> bool {
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.retain(|time| *time + WINDOW > now);
+        let has_place = recorded.len() < MAX_RECORDED;
+        if has_place {
+            recorded.push_back(now);
+        }
+        has_place
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, VecDeque<DateTime<Utc>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,6 +164,13 @@ mod tests {
             attempts.begin(&n.to_string(), address(n), at(0)).unwrap();
         }
         assert!(attempts.begin("x", address(77), at(1)).is_err());
+    }
+
+    #[test]
+    fn the_audit_log_is_not_filled_with_failures() {
+        let attempts = Attempts::default();
+        assert_eq!((0..1_000).filter(|_| attempts.is_recorded(at(0))).count(), MAX_RECORDED);
+        assert!(!attempts.is_recorded(at(14)) && attempts.is_recorded(at(15)));
     }
 
     #[test]

@@ -110,7 +110,9 @@ async fn begin(
     let (Some(account), Some(proof)) = (account, proof) else {
         let name = account.map_or(UNKNOWN_NAME, |account| account.name.as_str());
         tracing::warn!(operator = name, from = %reached.client, "a login failed");
-        journal.save_act(&actor(name).does(now, Act::LoginFailed)).await?;
+        if access.attempts().is_recorded(now) {
+            journal.save_act(&actor(name).does(now, Act::LoginFailed)).await?;
+        }
         return Ok(None);
     };
     access.attempts().succeeded(name, reached.client);
