@@ -41,6 +41,16 @@ pub(super) struct AccessReader<'a> {
     pub(super) found: &'a mut Vec<Diagnostic>,
 }
 
+/// Whether others than the machine itself reach this address.
+fn is_public(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name != "localhost",
+        Some(Host::Ipv4(address)) => !address.is_loopback(),
+        Some(Host::Ipv6(address)) => !address.is_loopback(),
+        None => true,
+    }
+}
+
 impl AccessReader<'_> {
     /// The valid settings.
     pub(super) fn read(mut self, given: Given) -> DashboardAccess {
@@ -48,7 +58,7 @@ impl AccessReader<'_> {
         let url = url.and_then(|url| self.url(&url));
         let login_always = match dashboard.login {
             Some(login) => login == Login::Always,
-            None => url.is_some(),
+            None => url.as_ref().is_some_and(is_public),
         };
         let mut operators = Vec::new();
         let mut names = BTreeSet::new();

@@ -15,8 +15,8 @@ pub struct Dashboard {
     /// Who may log in. Default: nobody, so that the dashboard answers only on the machine itself.
     #[schemars(example = serde_json::json!([{ "name": "ada", "role": "act", "password_hash": "${ADA_PASSWORD_HASH}" }]))]
     pub operators: Option<Vec<Operator>>,
-    /// Where a login is needed. Default: `remote`, but `always` if `url` is set, because a proxy on the same machine may
-    /// look like somebody on this machine.
+    /// Where a login is needed. Default: `remote`, but `always` if `url` is the address of a proxy or of another machine, because a
+    /// proxy on the same machine may look like somebody on this machine.
     pub login: Option<Login>,
 }
 

@@ -397,6 +397,8 @@ server: { listen: 127.0.0.1:8787 }
         assert!(access.login_always, "a proxy may be on this machine");
         assert_eq!((access.hosts[0].as_str(), access.proxies.len()), ("hob.internal", 1));
         assert!(!of("{ url: https://h, dashboard: { login: remote } }").login_always);
+        assert!(!of("{ url: 'http://localhost:8787' }").login_always);
+        assert!(!of("{ url: 'http://[::1]:8787' }").login_always);
         assert!(of("{ dashboard: { login: always } }").login_always);
         for (server, wanted) in [
             ("{ dashboard: { operators: [{ name: ada }] } }", "hob.yaml:1:44"),
