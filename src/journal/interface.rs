@@ -8,11 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection,
-    IdentifierKey, IndexEntries, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite,
-    OperatorAct, OperatorSession, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours,
-    RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals, Unfinished, Unindexed,
-    Written,
+    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, StoredAlert, Totals, Unfinished, Unindexed, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
@@ -334,4 +330,13 @@ pub trait Queries: Send + Sync {
 
     /// Deletes sessions last used before `before`.
     async fn forget_sessions(&self, before: DateTime<Utc>) -> Result<(), Error>;
+
+    /// All alerts, also those that ended a short while ago.
+    async fn alerts(&self) -> Result<Vec<StoredAlert>, Error>;
+
+    /// Stores alerts together, each unless its stored version is another than the one before; returns whether all are stored.
+    async fn put_alerts(&self, alerts: &[StoredAlert]) -> Result<bool, Error>;
+
+    /// Deletes alerts that are not live and were changed before `before`.
+    async fn forget_alerts(&self, before: DateTime<Utc>) -> Result<(), Error>;
 }

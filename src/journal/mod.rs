@@ -3,6 +3,7 @@
 mod accepted_removals;
 mod access;
 mod activity;
+mod alert;
 mod database;
 mod encoding;
 mod ended_alike;
@@ -30,6 +31,7 @@ mod unreadable_runs;
 pub use accepted_removals::{accept_removals, accepted_removals, forget_accepted_removals};
 pub use access::Access;
 pub use activity::Activity;
+pub use alert::StoredAlert;
 pub use ended_alike::{EndedAlike, EndedIn};
 pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};

@@ -8,13 +8,10 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::queries::{
-    activity, acts, claims, cursors, ended_alike, holds, identifiers, link_bases, links, receipts, recipes,
-    runs, sessions, totals, values, writes,
+    activity, acts, alerts, claims, cursors, ended_alike, holds, identifiers, link_bases, links, receipts, recipes, runs, sessions, totals, values, writes,
 };
 use super::{
-    ActFilter, Activity, BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
-    IndexEntries, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Queries, RecipeText, RunDetail,
-    RunFilter, RunNeighbours, RunPlace, RunRow, SeenCount, Totals, Unfinished, Unindexed, Written,
+    ActFilter, Activity, BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Queries, RecipeText, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, SeenCount, StoredAlert, Totals, Unfinished, Unindexed, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};
@@ -284,5 +281,17 @@ impl<S: QueriedStore> Queries for S {
 
     async fn forget_sessions(&self, before: DateTime<Utc>) -> Result<(), Error> {
         sessions::forget(self.database(), before).await
+    }
+
+    async fn alerts(&self) -> Result<Vec<StoredAlert>, Error> {
+        alerts::all(self.database()).await
+    }
+
+    async fn put_alerts(&self, alerts: &[StoredAlert]) -> Result<bool, Error> {
+        alerts::put(self.database(), alerts).await
+    }
+
+    async fn forget_alerts(&self, before: DateTime<Utc>) -> Result<(), Error> {
+        alerts::forget(self.database(), before).await
     }
 }

@@ -27,6 +27,13 @@ pub struct DashboardAccess {
     pub proxies: Vec<Network>,
 }
 
+impl DashboardAccess {
+    /// The address at which people reach it, without a slash at its end.
+    pub fn link_base(&self) -> Option<String> {
+        self.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned())
+    }
+}
+
 /// The settings in hob.yaml.
 pub(super) struct Given {
     pub(super) dashboard: Dashboard,

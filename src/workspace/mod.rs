@@ -3,6 +3,8 @@
 
 mod access;
 mod access_syntax;
+mod alert_syntax;
+mod alerts;
 mod connection_config;
 mod connectors;
 mod dotenv;
@@ -14,14 +16,18 @@ mod history;
 mod listen_address;
 mod network;
 mod open;
+mod quiet_hours;
 mod redact;
 mod resolve;
+mod resolve_alerts;
 mod schema;
 mod secret_spans;
 mod store;
 mod syntax;
 
 pub use access::DashboardAccess;
+pub use alert_syntax::{AlertKind, MailTls};
+pub use alerts::{Alerts, Channel, Destination, MailSettings, SilentRecipe};
 pub use connection_config::ConnectionConfig;
 pub use connectors::check as check_connector_file;
 pub use dotenv::{Dotenv, dotenv};
@@ -34,6 +40,7 @@ pub use history::History;
 pub use listen_address::{BadAddress, Metrics, parse as parse_listen};
 pub use network::Network;
 pub use open::{Opened, Workspace};
+pub use quiet_hours::QuietHours;
 pub use schema::schema;
 pub use store::{Address, Store};
 pub use syntax::{Loops, Webhooks};

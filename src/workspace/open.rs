@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::access::{AccessReader, DashboardAccess, Given};
+use super::alerts::Alerts;
 use super::env_interpolation::{Unset, fill, mask};
 use super::folder::{self, FILE, TOKENS};
 use super::redact::{redact, without_secrets};
@@ -53,6 +54,8 @@ pub struct Workspace {
     pub access: DashboardAccess,
     /// Overrides of how connectors' events are verified.
     pub webhooks: IndexMap<String, Webhooks>,
+    /// Whom alerts go to.
+    pub alerts: Alerts,
     /// Unset variables that `hob.yaml` needs, with their places.
     pub unset: Report,
     /// Redacts credentials, the store's password, and variables marked as secret.
@@ -111,20 +114,21 @@ impl Workspace {
             metrics: Metrics::default(),
             access: DashboardAccess::default(),
             webhooks: IndexMap::new(),
+            alerts: Alerts::default(),
             unset: Report { file: SourceFile::new(FILE, ""), diagnostics: Vec::new() },
             redactor: Redactor::default(),
             catalog,
         }
     }
 
-    /// The same workspace as its sandbox: with a separate store, and without the webhook address of `hob.yaml`, which
-    /// real senders could reach.
+    /// The same workspace as its sandbox: with a separate store, without the webhook address of `hob.yaml`, which
+    /// real senders could reach, and without alerts, which would disturb real people.
     pub fn in_sandbox(self) -> Self {
         let metrics = match self.metrics {
             Metrics::At(_) => Metrics::Closed,
             as_it_is => as_it_is,
         };
-        Self { store: Store::sandbox(&self.root), listen: None, metrics, ..self }
+        Self { store: Store::sandbox(&self.root), listen: None, metrics, alerts: Alerts::default(), ..self }
     }
 
     /// Whether it is the sandbox of a workspace.
@@ -224,6 +228,7 @@ impl Workspace {
             proxies: server.proxies.unwrap_or_default(),
         };
         let access = AccessReader { unset: &unset, found: &mut resolver.found }.read(given);
+        let alerts = resolver.alerts(content.alerts.unwrap_or_default());
         let mut found = resolver.found;
         let sound =
             !found.iter().any(|diagnostic| diagnostic.code.severity() == crate::diagnostic::Severity::Error);
@@ -238,7 +243,7 @@ impl Workspace {
         found.extend(remarks.iter().cloned());
         let marked = marked.iter().filter_map(|name| env.get(&name.value)).map(Secret::new);
         let secrets = accounts.values().flat_map(ConnectionConfig::secrets).chain(marked);
-        redactor.add(secrets.chain(store.secrets()));
+        redactor.add(secrets.chain(store.secrets()).chain(alerts.secrets()));
         let is_own = |text: &str| is_own_word(text, &accounts, catalog.as_ref());
         let kept = hidden.iter().filter(|hidden| !hidden.is_name || !is_own(&hidden.text));
         redactor.add(kept.map(|hidden| Secret::new(hidden.text.as_str())));
@@ -258,6 +263,7 @@ impl Workspace {
             metrics,
             access,
             webhooks,
+            alerts,
         };
         found.sort_by_key(|diagnostic| diagnostic.span);
         let diagnostics = found.into_iter().map(|found| without_secrets(found, &hidden)).collect();

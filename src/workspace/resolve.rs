@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
+use url::Url;
 
 use super::env_interpolation::Unset;
 use super::folder::{STATE, TOKENS};

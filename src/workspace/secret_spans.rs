@@ -1,4 +1,4 @@
-//! The secret parts of `hob.yaml`: everything below `auth`, and user information in addresses.
+//! The secret parts of `hob.yaml`: everything below `auth`, where alerts go to, and user information in addresses.
 
 use std::sync::LazyLock;
 
@@ -22,13 +22,14 @@ const OPEN: [&str; 3] = ["name", "scopes", "redirect"];
 /// Fields below `auth` that identify the user.
 const NAMES: [&str; 2] = ["username", "client_id"];
 /// All fields below `auth`.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "token",
     "header",
     "basic",
     "oauth",
     "login",
     "name",
+    "url",
     "value",
     "username",
     "password",
@@ -41,7 +42,7 @@ const KNOWN: [&str; 13] = [
 /// Whether a field of this name holds secrets, wherever it is.
 fn is_secretive(key: &str) -> bool {
     let key = key.to_lowercase();
-    key == "value"
+    matches!(key.as_str(), "value" | "slack" | "webhook")
         || ["auth", "token", "secret", "passw", "pwd", "credential", "apikey", "api_key", "api-key", "bearer"]
             .iter()
             .any(|part| key.contains(part))

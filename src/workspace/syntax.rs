@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::access_syntax::Dashboard;
+use super::alert_syntax::Alerts;
 use crate::catalog::Signature;
 use crate::source::{Data, Node, Spanned, read};
 
@@ -38,6 +39,8 @@ pub struct File {
     pub loops: Option<Loops>,
     /// How webhooks are received, and who may use the dashboard.
     pub server: Option<Server>,
+    /// Whom hob tells when something is wrong.
+    pub alerts: Option<Alerts>,
 }
 
 /// A variable that recipes may read: its name, or a mapping that says more of it.
@@ -260,7 +263,8 @@ pub struct Server {
     /// `127.0.0.1:8787`, if nothing else has that port.
     #[schemars(example = &"127.0.0.1:8787")]
     pub listen: Option<Spanned<String>>,
-    /// The address at which people reach this server, usually that of a proxy with a certificate.
+    /// The address at which people reach this server, usually that of a proxy with a certificate; links in
+    /// alerts lead there.
     #[schemars(example = &"https://hob.example.com")]
     pub url: Option<Spanned<String>>,
     /// Further names of this machine under which the dashboard may be asked for. Those of `url` and `listen`, and on the machine

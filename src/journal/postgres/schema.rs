@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/turns-9.sql"),
     include_str!("sql/identifiers-10.sql"),
     include_str!("sql/operators-11.sql"),
+    include_str!("sql/alerts-12.sql"),
 ];
 
 /// The oldest supported server.

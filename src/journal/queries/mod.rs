@@ -2,6 +2,7 @@
 
 pub(super) mod activity;
 pub(super) mod acts;
+pub(super) mod alerts;
 pub(super) mod claims;
 pub(super) mod cursors;
 pub(super) mod ended_alike;
