@@ -1,5 +1,6 @@
 //! hob: durable recipes for HighLevel and the apps beside it.
 
+pub mod alert;
 pub mod audit;
 pub mod catalog;
 pub mod check;

@@ -40,9 +40,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("server", &["check", "event", "run", "services", "trigger", "engine"]),
     ("sandbox", &["catalog", "clock"]),
     ("workspace", &["connection", "catalog", "recipe", "sandbox", "check", "operator"]),
+    ("alert", &["overview", "services", "trigger", "engine", "workspace"]),
     (
         "dashboard",
         &[
+            "alert",
             "overview",
             "intervention",
             "recipe",

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use super::alerts::AlertsCommand;
 use super::audit::Audit;
 use super::backfill::Backfill;
 use super::call::Call;
@@ -90,6 +91,9 @@ pub enum Command {
     Call(Call),
     /// Show an overview: recipes, failing polls, runs that need you
     Status(Status),
+    /// List open alerts, and test whom they go to
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
     /// Tell what happened to a customer or a record: events, runs and writes, across recipes and apps
     Find(Find),
     /// Query the history, and decide about runs that failed or are parked

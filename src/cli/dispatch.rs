@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use clap::error::ErrorKind as Usage;
 use clap::{CommandFactory, Parser};
 
+use super::alerts::AlertsCommand;
 use super::catalog::CatalogCommand;
 use super::import_openapi::ImportCommand;
 use super::operators::OperatorsCommand;
@@ -84,6 +85,8 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Catalog(CatalogCommand::Show(command)) => command.run(session),
         Command::Call(command) => command.run(session),
         Command::Status(command) => command.run(session),
+        Command::Alerts(AlertsCommand::List(command)) => command.run(session),
+        Command::Alerts(AlertsCommand::Test(command)) => command.run(session),
         Command::Find(command) => command.run(session),
         Command::Runs(RunsCommand::List(command)) => command.run(session),
         Command::Runs(RunsCommand::Show(command)) => command.run(session),

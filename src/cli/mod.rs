@@ -3,6 +3,7 @@
 
 mod accept_removed;
 mod acts;
+mod alerts;
 mod args;
 mod audit;
 mod backfill;

@@ -11,6 +11,7 @@ use super::runs::Since;
 use super::store::open_existing;
 use super::table::table;
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
+use crate::alert::unreached_destinations;
 use crate::clock::Clock;
 use crate::journal::{Access, Error, HeldConnection, Journal, RunFilter, RunRow, Totals};
 use crate::overview::{Known, PollRow, Problem, RecipeRow, Standing, Subject, time, withheld_removals};
@@ -75,16 +76,18 @@ struct Counts {
     totals: Totals,
     lately: Totals,
     parked: Vec<RunRow>,
+    unreached: Vec<Problem>,
 }
 
 impl Counts {
-    async fn load(journal: &dyn Journal) -> Result<Self, Error> {
+    async fn load(journal: &dyn Journal, workspace: &Workspace) -> Result<Self, Error> {
         let parked =
             RunFilter { state: Some(RunState::Parked), limit: Some(PARKED_SHOWN), ..RunFilter::default() };
         Ok(Self {
             totals: journal.totals(None).await?,
             lately: journal.totals(Some(Clock::system().now() - LATELY)).await?,
             parked: journal.runs(&parked).await?,
+            unreached: unreached_destinations(journal.alerts().await?, &workspace.alerts),
         })
     }
 }
@@ -102,16 +105,18 @@ impl Status {
             ending: workspace.ending_consents(now),
             options: if self.store.sandbox { " --sandbox" } else { "" },
         };
-        let (known, counts) = runtime::block_on(async {
+        let (known, mut counts) = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Ok(Default::default());
             };
             let known = Known::load(journal.as_ref(), &subject, self.since.before(now)).await;
-            let counts = Counts::load(journal.as_ref()).await;
+            let counts = Counts::load(journal.as_ref(), &workspace).await;
             journal.close().await;
             Ok::<_, Failure>((known.map_err(Failure::unavailable)?, counts.map_err(Failure::unavailable)?))
         })??;
-        let page = Page::new(&workspace, Standing::new(&subject, known), counts);
+        let mut standing = Standing::new(&subject, known);
+        standing.add_problems(std::mem::take(&mut counts.unreached));
+        let page = Page::new(&workspace, standing, counts);
         match self.output.format {
             Format::Json => session.streams.json(&page)?,
             Format::Text => session.streams.print(&page.text())?,

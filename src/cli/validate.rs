@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
+use super::alerts;
 use super::fixes::Fixes;
 use super::recipes::Recipes;
 use super::test::check_tests;
@@ -134,7 +135,12 @@ impl Validate {
             recipes.warn_of_unusable_keys(workspace);
         }
         let whole_lists = whole_lists(&recipes);
-        let mut reports = vec![opened.report];
+        let mut report = opened.report;
+        if let Some(workspace) = opened.workspace.as_ref().filter(|_| self.paths.is_empty()) {
+            report.diagnostics.extend(alerts::unknown_recipes(workspace, &recipes));
+            report.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        }
+        let mut reports = vec![report];
         let odd = |report: &Report| report.file.name().ends_with(".env") && !report.diagnostics.is_empty();
         reports.extend(opened.remarks.into_iter().filter(odd));
         reports.extend(recipes.reports);

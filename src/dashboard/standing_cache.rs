@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::recipe_set::RecipeSet;
 use super::setting::Setting;
+use crate::alert::unreached_destinations;
 use crate::journal::Error;
 use crate::overview::{Known, Standing, Subject};
 
@@ -50,5 +51,7 @@ async fn asked(setting: &Setting, recipes: &RecipeSet) -> Result<Standing, Error
         options: if *sandbox { " --sandbox" } else { "" },
     };
     let known = Known::load(services.journal.as_ref(), &subject, now - LATELY).await?;
-    Ok(Standing::new(&subject, known))
+    let mut standing = Standing::new(&subject, known);
+    standing.add_problems(unreached_destinations(services.journal.alerts().await?, &workspace.alerts));
+    Ok(standing)
 }

@@ -27,6 +27,8 @@ pub enum ProblemKind {
     Failed,
     /// The polls of a recipe fail.
     Poll,
+    /// Somebody cannot be told of alerts.
+    Alert,
 }
 
 /// A problem. Scripts rely on these fields.
@@ -142,6 +144,28 @@ impl Problem {
             connections: vec![connection],
             ..Self::new(ProblemKind::Poll, reason.to_owned())
         })
+    }
+
+    /// A destination that alerts do not reach: `waiting` of them wait for it, to be tried `again` then.
+    pub fn unreached(
+        destination: &str,
+        waiting: u64,
+        since: Option<DateTime<Utc>>,
+        again: DateTime<Utc>,
+        reason: &str,
+    ) -> Self {
+        let begin = since.map(|at| format!(" since {}", time(at))).unwrap_or_default();
+        Self {
+            summary: format!(
+                "alerts do not reach {destination}{begin} ({} waiting, again at {}): {}",
+                waiting,
+                time(again),
+                short(reason)
+            ),
+            since,
+            commands: vec![format!("hob alerts test {destination}")],
+            ..Self::new(ProblemKind::Alert, reason.to_owned())
+        }
     }
 
     /// What is known about its runs, in a sentence.

@@ -126,6 +126,14 @@ impl Standing {
     }
 }
 
+impl Standing {
+    /// Adds problems that are found elsewhere.
+    pub fn add_problems(&mut self, problems: Vec<Problem>) {
+        self.problems.extend(problems);
+        self.problems.sort_by_key(|problem| problem.kind);
+    }
+}
+
 impl RecipeRow {
     fn new(name: &str, subject: &Subject<'_>, known: &Known, polls: &[PollRow]) -> Self {
         let recipe = subject.recipes.iter().find(|recipe| recipe.name() == name);

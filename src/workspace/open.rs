@@ -131,6 +131,11 @@ impl Workspace {
         Self { store: Store::sandbox(&self.root), listen: None, metrics, alerts: Alerts::default(), ..self }
     }
 
+    /// The name of its folder.
+    pub fn name(&self) -> String {
+        self.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
     /// Whether it is the sandbox of a workspace.
     pub fn is_sandbox(&self) -> bool {
         self.store == Store::sandbox(&self.root)

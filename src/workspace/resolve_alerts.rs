@@ -113,7 +113,8 @@ impl Resolver<'_> {
             return secret;
         }
         let diagnostic = Diagnostic::new(Code::NotAllowed, text.span, "this is not the address of a webhook");
-        self.found.push(diagnostic.help("take the whole address from the app, with https:// at its beginning"));
+        self.found
+            .push(diagnostic.help("take the whole address from the app, with https:// at its beginning"));
         None
     }
 
@@ -235,9 +236,7 @@ fn split_port(server: &str) -> Option<(&str, Option<u16>)> {
         !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_[]:".contains(c))
     };
     let split = match server.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-            (host, Some(port.parse().ok()?))
-        }
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port.parse().ok()?)),
         _ => (server, None),
     };
     is_host(split.0).then_some(split)

@@ -23,6 +23,7 @@ use super::recipe_selection::RecipeSelection;
 use super::reload::{Change, RecipeWatch, Reloaded, reloaded};
 use super::retention::{prune_regularly, prune_some};
 use super::wait_notices;
+use crate::alert::{AlertWatch, Sender, WatchSettings};
 use crate::check::{CheckedRecipe, WorkspaceInfo};
 use crate::cli::connected_accounts::ConnectedAccounts;
 use crate::cli::dry_run::DryRow;
@@ -84,6 +85,8 @@ pub(super) struct Service {
     server: Server,
     dashboard: Dashboard,
     holds: HoldRecorder,
+    /// `None` in a dry run, in which nothing is wrong yet.
+    alerts: Option<AlertWatch>,
     /// This process among those that share the store.
     owner: String,
     /// The store of a dry run; deleted on drop.
@@ -132,6 +135,8 @@ impl Service {
             workspace: Arc::new(workspace.clone()),
             sandbox: options.sandbox,
         };
+        let alerts = (!options.dry_run)
+            .then(|| alert_watch(workspace, &services, &recipe_versions, &owner, options.once));
         Ok(Self {
             dashboard: Dashboard::new(setting, shown(&recipes, &left_out)),
             triggers: Triggers::new(&recipes, trigger_context.clone()).map_err(Failure::problem)?,
@@ -146,6 +151,7 @@ impl Service {
             recipe_versions,
             trigger_context,
             holds,
+            alerts,
             owner,
             _temporary_store: temporary_store,
         })
@@ -181,7 +187,13 @@ impl Service {
         let indexing = Indexing::of(&workspace.catalog, &self.owner);
         let mut upkeep = std::pin::pin!(async {
             let pruning = prune_regularly(journal.as_ref(), &workspace.history, clock);
-            tokio::join!(pruning, indexing.regularly(journal.as_ref(), clock));
+            let alerting = async {
+                match &self.alerts {
+                    Some(alerts) => alerts.regularly().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::join!(pruning, indexing.regularly(journal.as_ref(), clock), alerting);
         });
         let mut signal = std::pin::pin!(signal.requested());
         let mut stop_requested_twice = std::pin::pin!(StopSignal::listen()?.requested_twice());
@@ -308,11 +320,14 @@ impl Service {
         }
     }
 
-    /// Prunes and indexes a limited amount.
+    /// Prunes and indexes a limited amount, and tells what is wrong.
     pub(super) async fn upkeep(&self, workspace: &Workspace) {
         let Services { journal, clock, .. } = &self.services;
         prune_some(journal.as_ref(), &workspace.history, clock).await;
         Indexing::of(&workspace.catalog, &self.owner).some(journal.as_ref(), clock).await;
+        if let Some(alerts) = &self.alerts {
+            alerts.look().await;
+        }
     }
 
     /// Ends all writing. Answered writes are kept; writes that wait for an unreachable store do not delay the end.
@@ -434,6 +449,24 @@ fn shown(used: &[CheckedRecipe], broken: &[BrokenRecipe]) -> RecipeSet {
         reason: reason.clone(),
     });
     RecipeSet { used: used.to_vec(), unusable: unusable.collect() }
+}
+
+/// Watches what is wrong in `workspace`.
+fn alert_watch(
+    workspace: &Workspace,
+    services: &Services,
+    recipes: &RecipeVersions,
+    owner: &str,
+    once: bool,
+) -> AlertWatch {
+    let settings = WatchSettings {
+        alerts: workspace.alerts.clone(),
+        accounts: workspace.accounts.clone(),
+        url: workspace.access.link_base(),
+        once,
+    };
+    let sender = Sender { services: services.clone(), recipes: recipes.clone(), workspace: workspace.name() };
+    AlertWatch::new(settings, sender, owner)
 }
 
 /// What runs with an earlier version of their recipe may use: no connections with unset variables.

@@ -10,11 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection,
-    IdentifierKey, IndexEntries, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase,
-    LinkWrite, OperatorAct, OperatorSession, Pruned, Queries, RecipeText, Record, Retention, RunDetail,
-    RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals, Unfinished,
-    Unindexed, Written,
+    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Pruned, Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, StoredAlert, Totals, Unfinished, Unindexed, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -577,5 +573,18 @@ impl Queries for FaultyJournal {
 
     async fn forget_sessions(&self, before: DateTime<Utc>) -> Result<(), Error> {
         self.write(self.inner.forget_sessions(before)).await
+    }
+
+    async fn alerts(&self) -> Result<Vec<StoredAlert>, Error> {
+        self.alive().await;
+        self.inner.alerts().await
+    }
+
+    async fn put_alerts(&self, alerts: &[StoredAlert]) -> Result<bool, Error> {
+        self.write(self.inner.put_alerts(alerts)).await
+    }
+
+    async fn forget_alerts(&self, before: DateTime<Utc>) -> Result<(), Error> {
+        self.write(self.inner.forget_alerts(before)).await
     }
 }
