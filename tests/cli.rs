@@ -1,5 +1,9 @@
 //! The program from its users' point of view.
 
+#[path = "cli/alert_sinks.rs"]
+mod alert_sinks;
+#[path = "cli/alerts.rs"]
+mod alerts;
 #[path = "cli/allowance.rs"]
 mod allowance;
 #[path = "cli/audit.rs"]

@@ -18,6 +18,8 @@ mod row;
 mod send;
 mod silence;
 mod test_notice;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod watched;
 

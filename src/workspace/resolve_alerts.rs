@@ -241,3 +241,103 @@ fn split_port(server: &str) -> Option<(&str, Option<u16>)> {
     };
     is_host(split.0).then_some(split)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::diagnostic::render;
+    use crate::source::SourceFile;
+    use crate::workspace::{Opened, Workspace};
+
+    fn opened(text: &str) -> Opened {
+        let variables =
+            [("HOOK", "https://hooks.example.com/services/T0001/B0002/s3cr3t"), ("KEY", "k-123456")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let file = SourceFile::new("hob.yaml", text);
+        Workspace::read(Path::new("/w"), file, Arc::new(Catalog::built_in()), &BTreeMap::from(variables))
+    }
+
+    const WHOLE: &str = "alerts:
+  to:
+    team:
+      slack: ${HOOK}
+      on: [parked, held]
+      quiet: { from: 22:00, to: '07:00', timezone: Europe/London, except: [held] }
+      remind: 4h
+    pager: { webhook: { url: http://127.0.0.1:9/alert, header: { name: Authorization, value: 'Bearer ${KEY}' } } }
+    mail: { email: { to: [Ops <ops@example.com>], from: hob@example.com, server: 'localhost:2525', tls: none, username: u, password: ${KEY} } }
+    own: { recipe: tell }
+  silent: [{ recipe: hand, after: 6h }]
+  gone_for: 30s
+server: { url: https://hob.example.com/ }
+";
+
+    #[test]
+    fn reads_everything() {
+        let workspace = opened(WHOLE).workspace.expect("a workspace");
+        let alerts = &workspace.alerts;
+        let names: Vec<&str> = alerts.to.iter().map(|to| to.channel.name()).collect();
+        assert_eq!(names, ["slack", "webhook", "email", "recipe"]);
+        assert_eq!(alerts.to[0].on, [AlertKind::Parked, AlertKind::Held]);
+        assert_eq!(alerts.to[1].on.len(), AlertKind::ALL.len());
+        assert_eq!(alerts.to[0].remind, Some(Duration::from_secs(4 * 3600)));
+        let Channel::Email(mail) = &alerts.to[2].channel else { panic!("{alerts:?}") };
+        assert_eq!((mail.host.as_str(), mail.port, mail.tls), ("localhost", 2525, MailTls::None));
+        assert_eq!(
+            (alerts.gone_for, alerts.no_new_for),
+            (Duration::from_secs(30), Duration::from_secs(3600))
+        );
+        assert_eq!(workspace.public_url.as_deref(), Some("https://hob.example.com"));
+        let text = "to https://hooks.example.com/services/T0001/B0002/s3cr3t, services/T0001/B0002/s3cr3t or k-123456";
+        assert_eq!(workspace.redactor.text(text), "to ***, *** or ***");
+        assert!(!format!("{alerts:?}").contains("s3cr3t"));
+        assert!(workspace.in_sandbox().alerts.to.is_empty());
+    }
+
+    #[test]
+    fn all_mistakes_are_shown_with_their_places() {
+        let opened = opened(
+            "alerts:
+  to:
+    none: { on: [parked] }
+    both: { slack: https://a.example.com/x1y2z3, recipe: tell }
+    odd: { slack: hooks-s3cr3t, on: [fialed] }
+    mail: { email: { to: [nobody], from: hob@example.com, server: 'smtp://x', password: p4ssw0rd-1 } }
+    open: { email: { to: [a@example.com], from: hob@example.com, server: mail.example.com, tls: none, username: u, password: p4ssw0rd-2 } }
+    night: { recipe: tell, quiet: { from: 25:00, to: '07:00', timezone: Europe/Lundon }, remind: 1s }
+  silent: [{ recipe: hand, after: soon }]
+  budget: 100
+server: { url: hob.example.com }
+",
+        );
+        assert!(opened.workspace.is_none());
+        let shown = render(&opened.report.file, &opened.report.diagnostics, false);
+        for wanted in [
+            "hob.yaml:3:5",
+            "`none` does not say how it is told",
+            "`both` has both `slack` and `recipe`",
+            "this is not the address of a webhook",
+            "did you mean `failed`?",
+            "`nobody` is not an e-mail address",
+            "`smtp://x` is not a mail server",
+            "the password would be sent without encryption",
+            "`25:00` is not a time of day",
+            "no time zone `Europe/Lundon`",
+            "did you mean `Europe/London`?",
+            "`1s` is too often for reminders",
+            "`soon` is not a duration",
+            "`budget` cannot be 100",
+            "`hob.example.com` is not the address of a server",
+        ] {
+            assert!(shown.contains(wanted), "{wanted} is missing in:\n{shown}");
+        }
+        for secret in ["s3cr3t", "x1y2z3", "p4ssw0rd"] {
+            assert!(!shown.contains(secret), "{secret} in:\n{shown}");
+        }
+    }
+}

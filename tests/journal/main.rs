@@ -1,6 +1,7 @@
 //! One suite for the journal, run on every store, and tests specific to a store.
 
 mod acts;
+mod alerts;
 mod append;
 mod claims;
 #[path = "../postgres/cluster.rs"]
@@ -97,6 +98,7 @@ suite! {
     pauses: runs_of_a_paused_recipe_wait, a_pause_moves_no_times, a_pause_moves_with_the_store;
     identifiers: events_are_found_by_their_values_and_those_that_their_runs_wrote, the_index_forgets_what_retention_deletes;
     acts: acts_are_listed_newest_first_until_they_are_forgotten, a_session_lasts_until_it_is_ended_or_forgotten;
+    alerts: an_alert_follows_the_one_that_was_seen, alerts_that_are_over_are_forgotten;
     holds: runs_that_wait_for_a_connection_go_on_when_it_is_let_go;
     links: both_ends_lead_to_the_link, a_record_has_one_link_of_a_name, a_link_keeps_what_both_records_had,
         of_many_who_settle_a_link_one_does,
