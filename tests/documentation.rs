@@ -18,7 +18,8 @@ const DOCUMENTS: [&str; 4] =
     ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md", "examples/own-connector/README.md"];
 
 /// Guides whose other code is tested elsewhere: only their command lines are parsed.
-const GUIDES: [&str; 7] = [
+const GUIDES: [&str; 8] = [
+    "docs/alerts.md",
     "docs/connectors.md",
     "docs/editors.md",
     "docs/operate.md",
@@ -33,6 +34,7 @@ fn root() -> PathBuf {
 }
 
 /// A fenced block.
+#[derive(Clone)]
 struct Block {
     place: String,
     language: String,
@@ -96,14 +98,25 @@ fn recipes_and_workspaces_in_documents_are_right() {
     let mut tried = 0;
     let guide = |name: &str| blocks_of(name, &fs::read_to_string(root().join(name)).unwrap());
     let syncs = guide("docs/sync.md").into_iter().filter(|block| block.text.contains("\nsync:"));
+    let alerts = guide("docs/alerts.md").into_iter();
+    // The recipes that alerts name.
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    let named =
+        "name: clients-to-contacts\ntrigger: { manual: {} }\nactions: [{ do: log, with: { message: m } }]\n";
+    fs::write(folder.path().join("recipes/clients-to-contacts.yaml"), named).unwrap();
+    for block in alerts.clone().filter(|block| block.text.contains("\ntrigger:")) {
+        fs::write(folder.path().join("recipes/tell-the-team.yaml"), block.text).unwrap();
+    }
     let tests = guide("docs/testing.md").into_iter().filter(|block| is_tests(&block.text));
-    for block in blocks().into_iter().chain(syncs).chain(tests).filter(|block| block.language == "yaml") {
+    for block in
+        blocks().into_iter().chain(syncs).chain(tests).chain(alerts).filter(|block| block.language == "yaml")
+    {
         let is_recipe = block.text.contains("\ntrigger:") || block.text.contains("\nsync:");
         if is_recipe || is_tests(&block.text) {
             let wrong = complaints(&block.place, &block.text, &catalog);
             assert!(wrong.is_empty(), "{wrong}");
             tried += 1;
-        } else if ["connections:", "store:", "history:", "loops:"]
+        } else if ["connections:", "store:", "history:", "loops:", "alerts:"]
             .iter()
             .any(|field| block.text.starts_with(field))
         {

@@ -8,7 +8,11 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, StoredAlert, Totals, Unfinished, Unindexed, Written,
+    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection,
+    IdentifierKey, IndexEntries, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite,
+    OperatorAct, OperatorSession, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours,
+    RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, StoredAlert, Totals, Unfinished,
+    Unindexed, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};

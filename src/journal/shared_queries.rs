@@ -8,10 +8,14 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::queries::{
-    activity, acts, alerts, claims, cursors, ended_alike, holds, identifiers, link_bases, links, receipts, recipes, runs, sessions, totals, values, writes,
+    activity, acts, alerts, claims, cursors, ended_alike, holds, identifiers, link_bases, links, receipts,
+    recipes, runs, sessions, totals, values, writes,
 };
 use super::{
-    ActFilter, Activity, BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Queries, RecipeText, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, SeenCount, StoredAlert, Totals, Unfinished, Unindexed, Written,
+    ActFilter, Activity, BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
+    IndexEntries, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Queries, RecipeText, RunDetail,
+    RunFilter, RunNeighbours, RunPlace, RunRow, SeenCount, StoredAlert, Totals, Unfinished, Unindexed,
+    Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};

@@ -305,8 +305,7 @@ fn recipes_that_alerts_name_are_checked() {
     {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
-    let cron =
-        "name: cron\ntrigger: { schedule: { every: 1h } }\nactions: [{ do: log, with: { message: m } }]\n";
+    let cron = "name: cron\ntrigger: { schedule: { cron: \"0 9 * * *\" } }\nactions: [{ do: log, with: { message: m } }]\n";
     fs::write(folder.path().join("recipes/cron.yaml"), cron).unwrap();
     fs::write(folder.path().join("hob.yaml"), "alerts: { to: { own: { recipe: cron } } }\n").unwrap();
     let told = hob(folder.path(), &["validate"]).code(1).output;

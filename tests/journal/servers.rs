@@ -213,9 +213,9 @@ async fn a_newer_format_is_refused_and_an_older_one_left_to_the_runner() {
     open(&url).await.close().await;
     cluster.user(&format!("UPDATE {schema}.store SET format = 99"));
     let error = Postgres::open(&url, Access::Runner).await.err().expect("is refused");
-    assert!(matches!(error, Error::Newer { found: 99, known: 11, .. }), "{error:?}");
+    assert!(matches!(error, Error::Newer { found: 99, known: 12, .. }), "{error:?}");
     assert!(
-        error.to_string().ends_with("has format 99, but this hob knows formats up to 11; use a newer hob"),
+        error.to_string().ends_with("has format 99, but this hob knows formats up to 12; use a newer hob"),
         "{error}"
     );
     cluster.user(&format!("UPDATE {schema}.store SET format = 0"));

@@ -10,7 +10,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey, IndexEntries, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Pruned, Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, StoredAlert, Totals, Unfinished, Unindexed, Written,
+    ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection,
+    IdentifierKey, IndexEntries, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase,
+    LinkWrite, OperatorAct, OperatorSession, Pruned, Queries, RecipeText, Record, Retention, RunDetail,
+    RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, StoredAlert, Totals,
+    Unfinished, Unindexed, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
