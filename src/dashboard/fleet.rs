@@ -68,7 +68,8 @@ fn cell(recipe: &CheckedRecipe, connection: &str, standing: &Standing) -> Option
             ProblemKind::Parked => "parked",
             ProblemKind::Failed => "failed",
             ProblemKind::Held | ProblemKind::Consent => "held",
-            ProblemKind::Poll => "failing",
+            // Alerts are about no recipe.
+            ProblemKind::Poll | ProblemKind::Alert => "failing",
         };
         return Some(Cell { state, cause: problem.cause.clone() });
     }

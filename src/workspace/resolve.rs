@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use url::Url;
 
 use super::env_interpolation::Unset;
 use super::folder::{STATE, TOKENS};

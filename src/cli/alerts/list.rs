@@ -7,11 +7,11 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::alert::{Alert, Delivery, rows};
-use crate::cli::polls::time;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
 use crate::journal::Access;
+use crate::overview::time;
 use crate::workspace::AlertKind;
 
 /// List open alerts, who was told of them, and what is still to be told

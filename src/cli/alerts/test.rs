@@ -55,10 +55,10 @@ impl Test {
             let journal = store::open(&workspace, Access::Client).await?;
             let services = connected.services(session, &workspace, std::sync::Arc::clone(&journal));
             let recipes = RecipeVersions::new(recipes.sound);
-            let now = services.clock.now();
+            let (now, link_base) = (services.clock.now(), workspace.access.link_base());
             let sender = Sender { services, recipes, workspace: workspace.name() };
             let sending = chosen.iter().map(|destination| async {
-                let notice = test_notice(workspace.public_url.as_deref(), now);
+                let notice = test_notice(link_base.as_deref(), now);
                 let id = notice.notice.clone();
                 let error = sender.send(destination, &id, vec![notice]).await.err();
                 let (name, channel) = (destination.name.clone(), destination.channel.name());
