@@ -10,16 +10,17 @@ use crate::overview::Problem;
 use crate::workspace::Alerts;
 
 /// A destination that alerts do not reach.
-struct DestinationFailure {
-    name: String,
+#[derive(Debug)]
+pub(super) struct DestinationFailure {
+    pub(super) name: String,
     /// Notices that wait for it.
-    waiting: u64,
+    pub(super) waiting: u64,
     /// Since when attempts fail.
     since: Option<DateTime<Utc>>,
     /// When it is tried again.
     again: DateTime<Utc>,
     /// Why the last attempt failed.
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// The destinations of `alerts` that the stored ones do not reach.
@@ -33,7 +34,8 @@ pub fn unreached_destinations(stored: Vec<StoredAlert>, alerts: &Alerts) -> Vec<
     failures.iter().filter(is_there).map(problem).collect()
 }
 
-fn destination_failures(rows: &BTreeMap<String, Row>) -> Vec<DestinationFailure> {
+/// By destination.
+pub(super) fn destination_failures(rows: &BTreeMap<String, Row>) -> Vec<DestinationFailure> {
     let mut failures: BTreeMap<&str, DestinationFailure> = BTreeMap::new();
     let deliveries = rows.values().filter_map(|row| row.alert.as_ref()).flat_map(|alert| &alert.deliveries);
     for delivery in deliveries {

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{AlertWatch, Sender, WatchSettings, destination_failures, rows};
+use super::destination_failure::destination_failures;
+use super::{AlertWatch, Sender, WatchSettings, rows};
 use crate::clock::{Clock, ManualClock};
 use crate::engine::RecipeVersions;
 use crate::event::{DedupKey, EventId};

@@ -1,9 +1,9 @@
 //! Runs tests: each on an engine with a store, a clock and answers of its own.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -45,10 +45,11 @@ pub struct Runner {
     env: Map<String, Value>,
     client: Client,
     loop_limit: LoopLimit,
+    /// Empty stores that no test uses now. Opening one takes longer than most tests.
+    idle_stores: Mutex<Vec<Arc<Sqlite>>>,
+    stores: AtomicU64,
+    /// Dropped after the stores in it.
     folder: TempDir,
-    /// An empty store, copied for each test.
-    empty_store: PathBuf,
-    tests: AtomicU64,
 }
 
 /// Why tests cannot be run.
@@ -67,10 +68,8 @@ pub enum Error {
 
 impl Runner {
     /// A runner for the recipes of `workspace`.
-    pub async fn new(workspace: &Workspace) -> Result<Self, Error> {
+    pub fn new(workspace: &Workspace) -> Result<Self, Error> {
         let folder = TempDir::new()?;
-        let empty_store = folder.path().join("empty.db");
-        Sqlite::open_temporary(&empty_store)?.close().await;
         let files = FileFolders { root: workspace.root.clone(), allowed: workspace.files.clone() };
         let downloads = folder.path().join("downloads");
         let client = ClientSettings { downloads, files, ..ClientSettings::default() };
@@ -79,9 +78,9 @@ impl Runner {
             env: workspace.env_values(),
             client: Client::new(client, Clock::system())?,
             loop_limit: LoopLimit::default(),
+            idle_stores: Mutex::default(),
+            stores: AtomicU64::new(0),
             folder,
-            empty_store,
-            tests: AtomicU64::new(0),
         })
     }
 
@@ -130,19 +129,30 @@ impl Runner {
     ) -> Result<CaseOutcome, Error> {
         let manual = ManualClock::new(case.now);
         let clock = manual.clock();
-        let number = self.tests.fetch_add(1, Ordering::Relaxed);
-        let store = self.folder.path().join(format!("{number}.db"));
-        std::fs::copy(&self.empty_store, &store)?;
-        let journal: Arc<dyn Journal> = Arc::new(Sqlite::open_temporary(&store)?);
+        let store = self.empty_store()?;
+        let journal: Arc<dyn Journal> = Arc::<Sqlite>::clone(&store);
         let answers = case.stubs.iter().map(|(name, stubs)| (name.value.as_str(), stubs));
         let stubs = Arc::new(Stubs::new(Arc::clone(recipe.catalog()), clock.clone(), answers));
         let services = self.services(case, Arc::clone(&journal), &stubs, &clock)?;
         let outcome = execute(recipe, case, payload, &manual, &services, &stubs, self.loop_limit).await;
-        journal.close().await;
-        for ending in ["", "-wal", "-shm", ".lock"] {
-            std::fs::remove_file(self.folder.path().join(format!("{number}.db{ending}"))).ok();
+        // After a failure it is closed instead: nobody knows what it holds.
+        if outcome.is_ok() && store.clear().await.is_ok() {
+            self.idle_stores().push(store);
         }
         outcome
+    }
+
+    /// A store that no other test uses.
+    fn empty_store(&self) -> Result<Arc<Sqlite>, Error> {
+        if let Some(store) = self.idle_stores().pop() {
+            return Ok(store);
+        }
+        let number = self.stores.fetch_add(1, Ordering::Relaxed);
+        Ok(Arc::new(Sqlite::open_temporary(&self.folder.path().join(format!("{number}.db")))?))
+    }
+
+    fn idle_stores(&self) -> MutexGuard<'_, Vec<Arc<Sqlite>>> {
+        self.idle_stores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the templates of a recorded run could read besides its event.

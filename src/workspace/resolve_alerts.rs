@@ -292,7 +292,7 @@ server: { url: https://hob.example.com/ }
             (alerts.gone_for, alerts.no_new_for),
             (Duration::from_secs(30), Duration::from_secs(3600))
         );
-        assert_eq!(workspace.public_url.as_deref(), Some("https://hob.example.com"));
+        assert_eq!(workspace.access.link_base().as_deref(), Some("https://hob.example.com"));
         let text = "to https://hooks.example.com/services/T0001/B0002/s3cr3t, services/T0001/B0002/s3cr3t or k-123456";
         assert_eq!(workspace.redactor.text(text), "to ***, *** or ***");
         assert!(!format!("{alerts:?}").contains("s3cr3t"));
@@ -332,7 +332,7 @@ server: { url: hob.example.com }
             "`1s` is too often for reminders",
             "`soon` is not a duration",
             "`budget` cannot be 100",
-            "`hob.example.com` is not the address of a server",
+            "this is not the address of a server",
         ] {
             assert!(shown.contains(wanted), "{wanted} is missing in:\n{shown}");
         }

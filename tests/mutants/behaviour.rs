@@ -68,7 +68,7 @@ impl TestBed {
         std::fs::write(folder.path().join("hob.yaml"), HOB_YAML).unwrap();
         let workspace =
             Workspace::open(folder.path(), "hob.yaml", &BTreeMap::new()).unwrap().workspace.unwrap();
-        let runner = Runner::new(&workspace).await.unwrap();
+        let runner = Runner::new(&workspace).unwrap();
         Arc::new(Self { runner, folder })
     }
 

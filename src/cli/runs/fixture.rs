@@ -108,7 +108,7 @@ impl MakeFixture {
         recorded: &Recorded,
     ) -> Result<String, Failure> {
         let Recorded { detail, then, now } = recorded;
-        let runner = Runner::new(workspace).await.map_err(Failure::unavailable)?;
+        let runner = Runner::new(workspace).map_err(Failure::unavailable)?;
         let context = runner.run_context(detail).map_err(Failure::unavailable)?;
         let mut fixture = match workspace.is_sandbox() {
             false => Fixture::new(then, detail, &context).map_err(Failure::usage)?,

@@ -100,7 +100,7 @@ impl Test {
             .collect();
         let at_once = std::thread::available_parallelism().map_or(1, NonZero::get) * 2;
         let outcomes = runtime::block_on(async {
-            let runner = Arc::new(Runner::new(workspace).await.map_err(Failure::unavailable)?);
+            let runner = Arc::new(Runner::new(workspace).map_err(Failure::unavailable)?);
             let tasks = tests.iter().map(|(at, case)| {
                 let (runner, case) = (Arc::clone(&runner), (*case).clone());
                 let (recipe, folder) = (suites[*at].recipe.clone(), suites[*at].folder.clone());

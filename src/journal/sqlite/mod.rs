@@ -5,6 +5,7 @@ mod amend;
 mod append;
 mod backup;
 mod claim;
+mod clear;
 mod coalesce;
 mod counters;
 mod dialect;

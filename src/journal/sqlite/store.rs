@@ -38,7 +38,7 @@ use super::row::perform;
 use super::schema::Durability;
 use super::snapshot::ReadSnapshot;
 use super::writer::{Tx, Writer};
-use super::{amend, append, backup, hold, lease, limits, prune, schema};
+use super::{amend, append, backup, clear, hold, lease, limits, prune, schema};
 
 /// How often to check for writes of other processes while a caller waits for changes.
 const WATCH_INTERVAL: Duration = Duration::from_millis(250);
@@ -119,6 +119,12 @@ impl Sqlite {
     /// Others may use the store meanwhile. Blocks.
     pub fn backup(path: &Path, to: &Path) -> Result<(), Error> {
         backup::copy(path, to, &path.display().to_string())
+    }
+
+    /// Deletes everything that is stored. For stores of tests that are used one after another: nobody may use it
+    /// meanwhile.
+    pub async fn clear(&self) -> Result<(), Error> {
+        self.write(clear::clear).await
     }
 
     async fn write<T, F>(&self, act: F) -> Result<T, Error>
