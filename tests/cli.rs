@@ -80,6 +80,8 @@ mod lists;
 mod loops;
 #[path = "cli/lsp.rs"]
 mod lsp;
+#[path = "cli/metrics.rs"]
+mod metrics;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/outcomes.rs"]

@@ -11,6 +11,7 @@ use hob::catalog::Catalog;
 use hob::check::{WorkspaceInfo, check};
 use hob::cli::Cli;
 use hob::reference::snippets;
+use hob::server::{FAMILIES, Kind};
 use hob::source::SourceFile;
 
 /// Documents with code in them.
@@ -177,6 +178,39 @@ fn command_lines(block: &Block) -> Vec<Vec<String>> {
         line.split_whitespace().map(str::to_owned).collect()
     });
     words.collect()
+}
+
+/// Names of metrics in a text.
+fn metric_names(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+    let names = words.filter(|word| word.starts_with("hob_") || word.starts_with("process_"));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn dashboard_and_alert_rules_name_metrics_that_exist() {
+    let read = |name: &str| fs::read_to_string(root().join("docs/telemetry").join(name)).unwrap();
+    let dashboard: serde_json::Value = serde_json::from_str(&read("grafana-dashboard.json")).unwrap();
+    let rules: serde_yaml::Value = serde_yaml::from_str(&read("alert-rules.yaml")).unwrap();
+    let mut expressions: Vec<String> = Vec::new();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        let targets = panel["targets"].as_array().unwrap().iter();
+        expressions.extend(targets.map(|target| target["expr"].as_str().unwrap().to_owned()));
+    }
+    let rules = rules["groups"][0]["rules"].as_sequence().unwrap();
+    expressions.extend(rules.iter().map(|rule| rule["expr"].as_str().unwrap().to_owned()));
+    assert!(expressions.len() >= 30, "{}", expressions.len());
+    for expression in expressions {
+        let names = metric_names(&expression);
+        assert!(!names.is_empty() || expression.starts_with("up"), "{expression}");
+        for name in names {
+            let family = FAMILIES.iter().find(|family| match family.kind {
+                Kind::Histogram => name.strip_suffix("_bucket") == Some(family.name),
+                _ => name == family.name,
+            });
+            assert!(family.is_some(), "no metric `{name}` in {expression}");
+        }
+    }
 }
 
 fn hob() -> Command {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use super::latency::Latency;
 use crate::run::{Accounts, RunState};
 
 /// Counts since the engine started.
@@ -10,6 +12,9 @@ use crate::run::{Accounts, RunState};
 pub struct RunCounters {
     ended: Mutex<HashMap<EndedRun, u64>>,
     writes: Mutex<BTreeMap<CountedWrite, u64>>,
+    /// By recipe and operation.
+    steps: Mutex<BTreeMap<(String, String), Latency>>,
+    stored: Mutex<Latency>,
 }
 
 /// Writes that are counted together: their recipe, its connections, and what is counted.
@@ -45,6 +50,25 @@ impl RunCounters {
     pub(super) fn count_write(&self, recipe: &str, accounts: &Accounts, what: WriteCount) {
         let key = (recipe.to_owned(), accounts.values().cloned().collect(), what);
         *self.writes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+    }
+
+    pub(super) fn count_step(&self, recipe: &str, operation: &str, took: Duration) {
+        let key = (recipe.to_owned(), operation.to_owned());
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().observe(took);
+    }
+
+    pub(super) fn count_stored(&self, took: Duration) {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner).observe(took);
+    }
+
+    /// How long attempts of steps took, by recipe and operation.
+    pub fn steps(&self) -> BTreeMap<(String, String), Latency> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How long it took until what runs did was durable.
+    pub fn stored(&self) -> Latency {
+        *self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes that were left out or not kept.

@@ -10,6 +10,7 @@ mod first_attempt;
 mod found_links;
 mod journal_limits;
 mod known_records;
+mod latency;
 mod leases;
 mod link_end;
 mod missing_recipe;
@@ -40,6 +41,7 @@ mod worker;
 pub use counters::{CountedWrite, EndedRun, RunCounters, WriteCount};
 pub use dispatch::{Engine, Idle};
 pub use journal_limits::JournalLimits;
+pub use latency::{BOUNDS, Latency};
 pub use options::Options;
 pub use recipe_versions::RecipeVersions;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::counters::RunCounters;
 use super::leases::LeaseGuard;
 use super::shared::Shared;
 use super::store_retry::{LeaseLost, with_store_retry};
@@ -31,6 +32,8 @@ pub(super) struct Recorder {
     unsettled: Option<Vec<Unsettled>>,
     /// The entries include the outcome of an effect, which must be durable before anything else happens.
     urgent: bool,
+    /// Counts how long writes take.
+    counters: Option<Arc<RunCounters>>,
 }
 
 impl Recorder {
@@ -47,7 +50,13 @@ impl Recorder {
             writes,
             unsettled: None,
             urgent: false,
+            counters: None,
         }
+    }
+
+    /// The same, counting how long writes take.
+    pub(super) fn counting(self, counters: Arc<RunCounters>) -> Self {
+        Self { counters: Some(counters), ..self }
     }
 
     /// For a run without entries: stores the event's tokens with the first entry.
@@ -184,7 +193,12 @@ impl Recorder {
             };
             services.journal.record(&self.lease, entries.clone(), update)
         };
-        with_store_retry(&self.lease.run, guard, record).await
+        let begun = services.clock.elapsed();
+        let written = with_store_retry(&self.lease.run, guard, record).await;
+        if let (Some(counters), Ok(_)) = (&self.counters, &written) {
+            counters.count_stored(services.clock.elapsed().saturating_sub(begun));
+        }
+        written
     }
 }
 

@@ -110,7 +110,8 @@ async fn begin(
     }
     let blocks = recipe.recipe().lane_on_failure == LaneOnFailure::Block;
     let mut recorder =
-        Recorder::new(leased.lease.clone(), Arc::clone(&shared.services.redactor), version, blocks);
+        Recorder::new(leased.lease.clone(), Arc::clone(&shared.services.redactor), version, blocks)
+            .counting(Arc::clone(&shared.counters));
     if leased.entries.is_empty() {
         recorder.begin_with(&leased.event);
     }
@@ -274,16 +275,20 @@ impl RunWorker {
                 self.recorder.flush_urgent(&self.shared.services, &self.guard).await?;
                 self.recorder.verify_lease(&self.shared, &self.guard).await?;
                 let context = self.context();
+                let begun = self.shared.services.clock.elapsed();
                 let performed = step_executor::execute(&context, call, admitted);
                 // A read may wait for the budget for long, and can be repeated.
-                if call.effect == Effect::Read && call.operation.builtin.is_none() {
+                let outcome = if call.effect == Effect::Read && call.operation.builtin.is_none() {
                     match unless_stopped(self.stop.clone(), performed).await {
                         Some(outcome) => outcome,
                         None => return Ok(StepProgress::Stopped),
                     }
                 } else {
                     performed.await
-                }
+                };
+                let took = self.shared.services.clock.elapsed().saturating_sub(begun);
+                self.shared.counters.count_step(self.recipe.name(), &call.operation.id, took);
+                outcome
             }
         };
         let step_result = match outcome.step_result {

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::{
     ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection,
     IdentifierKey, IndexEntries, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase, LinkWrite,
-    OperatorAct, OperatorSession, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunNeighbours,
-    RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, StoredAlert, Totals, Unfinished,
-    Unindexed, Written,
+    OperatorAct, OperatorSession, Pruned, Queue, RecipeText, Record, Retention, RunDetail, RunFilter,
+    RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, StoredAlert, Totals,
+    Unfinished, Unindexed, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
@@ -244,6 +244,12 @@ pub trait Queries: Send + Sync {
 
     /// Counts of everything, or of what was stored since `since`.
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error>;
+
+    /// The runs that may be leased now: their number, and when the first of them was created.
+    async fn queue(&self) -> Result<Queue, Error>;
+
+    /// The size of the store in bytes.
+    async fn bytes(&self) -> Result<u64, Error>;
 
     /// The number of unfinished runs, by recipe, connections and state.
     async fn unfinished(&self) -> Result<Vec<Unfinished>, Error>;

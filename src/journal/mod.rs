@@ -40,8 +40,8 @@ pub use interface::{Journal, Queries};
 pub use link_base::{BaseValues, BaseWrite, LinkBase, WriteIntent};
 pub use model::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
-    NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow,
-    RunUpdate, SeenCount, StoreInfo, Totals, Unfinished, Written,
+    NewRun, Progress, Pruned, Queue, RecipeText, Retention, RunDetail, RunFilter, RunNeighbours, RunPlace,
+    RunRow, RunUpdate, SeenCount, StoreInfo, Totals, Unfinished, Written,
 };
 pub use operator_act::{Act, ActFilter, OperatorAct};
 pub use operator_session::OperatorSession;

@@ -317,6 +317,15 @@ impl Written {
     }
 }
 
+/// Runs that may be leased now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// Their number.
+    pub runs: u64,
+    /// When the first of them was created.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
 /// A group of unfinished runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {

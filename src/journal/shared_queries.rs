@@ -13,9 +13,9 @@ use super::queries::{
 };
 use super::{
     ActFilter, Activity, BaseWrite, Claim, EndedAlike, EndedIn, Error, HeldConnection, IdentifierKey,
-    IndexEntries, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Queries, RecipeText, RunDetail,
-    RunFilter, RunNeighbours, RunPlace, RunRow, SeenCount, StoredAlert, Totals, Unfinished, Unindexed,
-    Written,
+    IndexEntries, Link, LinkBase, LinkWrite, OperatorAct, OperatorSession, Queries, Queue, RecipeText,
+    RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, SeenCount, StoredAlert, Totals, Unfinished,
+    Unindexed, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};
@@ -162,6 +162,14 @@ impl<S: QueriedStore> Queries for S {
 
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
         totals::totals(self.database(), since).await
+    }
+
+    async fn queue(&self) -> Result<Queue, Error> {
+        runs::queue(self.database()).await
+    }
+
+    async fn bytes(&self) -> Result<u64, Error> {
+        totals::bytes(self.database()).await
     }
 
     async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {

@@ -7,7 +7,9 @@ use super::sources::{Metric, Metrics};
 
 const INTRODUCTION: &str = "# Metrics
 
-While `hob run` receives webhooks, `GET /metrics` exports metrics in Prometheus' text format. Access \
+While `hob run` receives webhooks, `GET /metrics` exports metrics in the text format of OpenMetrics, which Prometheus reads. A dashboard for Grafana is in \
+[docs/telemetry/grafana-dashboard.json](../telemetry/grafana-dashboard.json), and alert rules are in \
+[docs/telemetry/alert-rules.yaml](../telemetry/alert-rules.yaml). Access \
 is configured in hob.yaml:
 
 | `server:` in hob.yaml | `/metrics` |

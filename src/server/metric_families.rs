@@ -7,6 +7,10 @@ pub enum Kind {
     Counter,
     /// The current value.
     Gauge,
+    /// Always 1: the labels are what it tells.
+    Info,
+    /// Durations in seconds, by buckets.
+    Histogram,
 }
 
 impl Kind {
@@ -15,6 +19,8 @@ impl Kind {
         match self {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Info => "info",
+            Kind::Histogram => "histogram",
         }
     }
 }
@@ -81,7 +87,7 @@ const CONNECTION: Label = Label::Named("connection");
 const STATE: Label = Label::Word("state");
 
 families! {
-    BUILD: Gauge Largest "hob_build_info" [Label::Word("version")]
+    BUILD: Info Largest "hob_build_info" [Label::Word("version")]
         "Always 1; the label is the version that runs.";
     EVENTS: Gauge Sum "hob_events" []
         "Events in the store.";
@@ -97,6 +103,10 @@ families! {
         "Writes since the start of the process that an API accepted without keeping all that was sent.";
     REQUESTS: Counter Sum "hob_requests_total" [CONNECTION, Label::Word("outcome")]
         "Requests sent on connections since the start of the process: `ok`, `refused`, `unauthorized`, `rate_limited`, `failed` (to be tried again) or `in_doubt`.";
+    BUDGET_LIMIT: Gauge Sum "hob_budget_limit" [CONNECTION]
+        "Requests a day that the connection may use, if that is limited; connections that an API counts together tell the same.";
+    BUDGET_REMAINING: Gauge Sum "hob_budget_remaining" [CONNECTION]
+        "What is left of them today. Some requests are counted ahead.";
     CONNECTION_PAUSED: Gauge Sum "hob_connection_paused" [CONNECTION]
         "1 while the connection keeps failing and nothing is sent on it.";
     CONNECTION_HELD: Gauge Sum "hob_connection_held" [CONNECTION]
@@ -107,6 +117,28 @@ families! {
         "How many removed records a poll does not report, because too many are gone at once.";
     POLL_STARTED: Gauge Largest "hob_poll_started_timestamp_seconds" [RECIPE, CONNECTION]
         "When the last poll began that read something, in seconds since 1970.";
+    POLL_LAG: Gauge Largest "hob_poll_lag_seconds" [RECIPE, CONNECTION]
+        "For how long a poll has been due that has not begun; 0 if none is.";
+    QUEUE_RUNS: Gauge Sum "hob_queue_runs" []
+        "Runs in the store that could go on at once and wait for a free worker.";
+    QUEUE_AGE: Gauge Largest "hob_queue_oldest_age_seconds" []
+        "How long ago the oldest of them was created; 0 if there is none.";
+    STEP_SECONDS: Histogram Sum "hob_step_seconds" [RECIPE, Label::Named("operation")]
+        "How long attempts of steps took since the start of the process, without waits before they were sent.";
+    STORE_BYTES: Gauge Largest "hob_store_bytes" []
+        "Size of the store.";
+    STORE_WRITE_SECONDS: Histogram Sum "hob_store_write_seconds" []
+        "How long writes of runs took until they were durable, since the start of the process.";
+    ALERTS_OPEN: Gauge Sum "hob_alerts_open" [Label::Word("kind")]
+        "Alerts that are open; kinds without any have no sample.";
+    ALERTS_WAITING: Gauge Sum "hob_alerts_waiting" [Label::Named("destination")]
+        "Messages about alerts that are still to be sent: held back in quiet hours, or because the destination is not reached.";
+    PROCESS_MEMORY: Gauge Largest "process_resident_memory_bytes" []
+        "Memory that the process uses; 0 where it is not known.";
+    PROCESS_CPU: Counter Sum "process_cpu_seconds_total" []
+        "Time of processors that the process has used, in seconds; 0 where it is not known.";
+    PROCESS_START: Gauge Largest "process_start_time_seconds" []
+        "When the process began, in seconds since 1970.";
     WEBHOOKS: Counter Sum "hob_webhooks_total" [Label::Named("path"), Label::Word("result")]
         "Webhooks since the start of the process by the path that recipes listen at: `stored`, `duplicate`, `refused` or `not_stored`. Those to other paths have an empty `path`.";
 }
@@ -120,8 +152,10 @@ mod tests {
         for Family { name, kind, labels, .. } in FAMILIES {
             let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
             let labels_are_plain = labels.iter().all(|label| plain(label.name()));
-            assert!(plain(name) && name.starts_with("hob_") && labels_are_plain, "{name}");
+            let is_ours = name.starts_with("hob_") || name.starts_with("process_");
+            assert!(plain(name) && is_ours && labels_are_plain, "{name}");
             assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
+            assert_eq!(name.ends_with("_info"), *kind == Kind::Info, "{name}");
         }
     }
 }

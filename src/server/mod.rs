@@ -13,6 +13,7 @@ mod local_caller;
 mod metric_families;
 mod metrics;
 mod observed;
+mod process;
 mod recovery;
 mod request_id;
 mod router;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::{DateTime, Utc};
+
 use super::body::Room;
 use super::observed::{Counts, Names};
 use super::recovery::Recovery;
@@ -39,6 +41,8 @@ pub(super) struct Shared {
     pub names: Names,
     pub room: Room,
     pub recovery: Recovery,
+    /// When the server was made.
+    pub began: DateTime<Utc>,
     receiver: RwLock<Arc<Receiver>>,
 }
 
@@ -46,8 +50,10 @@ impl Server {
     /// A server that stores the events of `receiver` in the journal. `runs` is exposed as metrics.
     pub fn new(services: Services, receiver: Receiver, runs: Arc<RunCounters>, settings: Settings) -> Self {
         let receiver = RwLock::new(Arc::new(receiver));
+        let began = services.clock.now();
         Self(Arc::new(Shared {
             services,
+            began,
             runs,
             settings,
             receiver,

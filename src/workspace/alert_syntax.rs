@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::syntax::Header;
+use super::header::Header;
 use crate::source::Spanned;
 
 /// Whom hob tells when something is wrong. A cause is told once, however many runs it has, and once more when it has ended.

@@ -12,6 +12,7 @@ mod ending_consents;
 mod env_interpolation;
 mod error;
 mod folder;
+mod header;
 mod history;
 mod listen_address;
 mod network;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::access_syntax::Dashboard;
 use super::alert_syntax::Alerts;
+use super::header::Header;
 use crate::catalog::Signature;
 use crate::source::{Data, Node, Spanned, read};
 
@@ -185,19 +186,6 @@ impl Auth {
             Self::Login(_) => "login",
         }
     }
-}
-
-/// A header with a secret value.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(title = "header")]
-pub struct Header {
-    /// The header's name.
-    #[schemars(example = &"X-API-Key")]
-    pub name: String,
-    /// Its value.
-    #[schemars(example = &"${FITR_KEY}")]
-    pub value: String,
 }
 
 /// User name and password.

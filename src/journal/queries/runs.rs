@@ -8,7 +8,7 @@ use crate::journal::database::{Database, Dialect, Order, Param, row, rows};
 use crate::journal::encoding::{code, patterns, stamp};
 use crate::journal::event_row::rank;
 use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, qualified};
-use crate::journal::{Error, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, Unfinished};
+use crate::journal::{Error, Queue, RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, Unfinished};
 use crate::run::{Accounts, RunId, RunState, Unsettled};
 
 use super::lookup::{lookups, places};
@@ -224,6 +224,14 @@ fn read_detail(row: &mut Row) -> Result<RunDetail, Unreadable> {
 /// An event.
 pub(in crate::journal) async fn event(db: &impl Database, id: &EventId) -> Result<Option<Event>, Error> {
     row(db, &format!("SELECT {EVENT} FROM events WHERE id = $1"), vec![(&id.0).into()], Row::event).await
+}
+
+/// The runs that may be leased now.
+pub(in crate::journal) async fn queue(db: &impl Database) -> Result<Queue, Error> {
+    let sql = "SELECT count(*), min(created) FROM runs WHERE due <= 1";
+    let found =
+        rows(db, sql, vec![], |row| Ok(Queue { runs: row.count()?, oldest: row.time_or_none()? })).await?;
+    Ok(found.first().copied().unwrap_or_default())
 }
 
 /// The number of unfinished runs, by recipe, connections and state.

@@ -42,6 +42,13 @@ pub(in crate::journal) async fn totals<D: Database>(
     Ok(totals)
 }
 
+/// The size of the store in bytes.
+pub(in crate::journal) async fn bytes<D: Database>(db: &D) -> Result<u64, Error> {
+    let sql = format!("SELECT ({})", D::Dialect::BYTES);
+    let found = rows(db, &sql, vec![], |row| row.count()).await?;
+    Ok(found.first().copied().unwrap_or(0))
+}
+
 /// What is stored, in format `format`.
 pub(in crate::journal) async fn info<D: Database>(db: &D, format: i64) -> Result<StoreInfo, Error> {
     let sql = format!(

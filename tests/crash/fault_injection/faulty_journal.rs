@@ -12,9 +12,9 @@ use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
     ActFilter, Activity, Appended, BaseWrite, Batch, Claim, EndedAlike, EndedIn, Error, HeldConnection,
     IdentifierKey, IndexEntries, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkBase,
-    LinkWrite, OperatorAct, OperatorSession, Pruned, Queries, RecipeText, Record, Retention, RunDetail,
-    RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, StoredAlert, Totals,
-    Unfinished, Unindexed, Written,
+    LinkWrite, OperatorAct, OperatorSession, Pruned, Queries, Queue, RecipeText, Record, Retention,
+    RunDetail, RunFilter, RunNeighbours, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo,
+    StoredAlert, Totals, Unfinished, Unindexed, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -577,6 +577,16 @@ impl Queries for FaultyJournal {
 
     async fn forget_sessions(&self, before: DateTime<Utc>) -> Result<(), Error> {
         self.write(self.inner.forget_sessions(before)).await
+    }
+
+    async fn queue(&self) -> Result<Queue, Error> {
+        self.alive().await;
+        self.inner.queue().await
+    }
+
+    async fn bytes(&self) -> Result<u64, Error> {
+        self.alive().await;
+        self.inner.bytes().await
     }
 
     async fn alerts(&self) -> Result<Vec<StoredAlert>, Error> {
