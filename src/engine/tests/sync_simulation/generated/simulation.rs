@@ -231,6 +231,8 @@ impl Simulation {
             RunState::Suppressed => self.counts.suppressed += 1,
             RunState::Succeeded => self.counts.echo_runs += usize::from(is_echo),
             RunState::Failed => self.counts.failed += 1,
+            // Its record was deleted meanwhile.
+            RunState::Filtered => {}
             other => panic!("{other:?}: {reason}"),
         }
         if state == RunState::Failed {
