@@ -77,24 +77,29 @@ impl Effect {
 
 /// The value of the field; null if missing.
 pub(super) fn at(record: &Value, path: &FieldPath) -> Value {
-    let found = path.iter().try_fold(record, |value, name| value.get(name));
-    found.cloned().unwrap_or_default()
+    found(record, path).cloned().unwrap_or_default()
+}
+
+/// The value of the field, if it is there.
+fn found<'a>(record: &'a Value, path: &FieldPath) -> Option<&'a Value> {
+    path.iter().try_fold(record, |value, name| value.get(name))
 }
 
 /// The possible values of a field after a write; `None` if it was not sent.
 fn written(sent: &Map<String, Value>, answer: &Value, path: &FieldPath) -> Option<Vec<Value>> {
     let (first, rest) = path.split_first()?;
     let value = at(sent.get(first)?, &rest.to_vec());
-    let shown = at(answer, path);
-    // An answer contains a whole list or mapping, of which others may have written the rest.
-    let is_whole = match (&value, &shown) {
-        (_, Value::Null) => false,
+    let Some(shown) = found(answer, path) else { return Some(vec![value]) };
+    // An answer contains a whole list or mapping, of which others may have written the rest. One that shows null says that
+    // the value was dropped.
+    let is_whole = match (&value, shown) {
+        (_, Value::Null) => true,
         (Value::Array(sent), Value::Array(shown)) => sent.len() == shown.len(),
         (Value::Object(sent), Value::Object(shown)) => shown.keys().all(|name| sent.contains_key(name)),
         (Value::Array(_) | Value::Object(_), _) | (_, Value::Array(_) | Value::Object(_)) => false,
         _ => true,
     };
-    Some(if is_whole { vec![value, shown] } else { vec![value] })
+    Some(if is_whole { vec![value, shown.clone()] } else { vec![value] })
 }
 
 fn added(before: &Value, items: &[Value]) -> Value {

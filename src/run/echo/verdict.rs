@@ -473,6 +473,21 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_the_answer_shows_as_dropped_is_ours() {
+        let dropped = OwnWrite {
+            answer: json!({ "name": "Ada", "phone": null }),
+            ..write(10, json!({ "name": "Ada", "phone": "1" }))
+        };
+        let shows = |phone: Value| vec![hook(12, json!({ "name": "Ada", "phone": phone }))];
+        let watched = ["name", "phone"];
+        assert_eq!(echoes(&watched, &[dropped.clone()], shows(Value::Null)), [Some(0)]);
+        assert_eq!(echoes(&watched, &[dropped.clone()], shows(json!("1"))), [Some(0)], "it comes late");
+        assert_eq!(echoes(&watched, &[dropped], shows(json!("2"))), [None]);
+        let silent = write(10, json!({ "name": "Ada", "phone": "1" }));
+        assert_eq!(echoes(&watched, &[silent], shows(Value::Null)), [None], "somebody deleted it");
+    }
+
+    #[test]
     fn an_answer_shows_how_the_api_writes_a_value() {
         let sent = json!({ "name": "ADA", "fields": [{ "id": 1, "field_value": "x" }] });
         let answered = |fields: Value| OwnWrite {
