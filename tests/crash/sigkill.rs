@@ -17,7 +17,7 @@ fn one_process_on_sqlite_is_killed_again_and_again() {
         processes: 1,
         arguments: &[],
         target: Target::Program,
-        kills: settings::kills(200),
+        kills: settings::kills(100),
         requests_between_kills: 0..100,
         pause: None,
     };
@@ -33,7 +33,7 @@ fn three_processes_on_postgresql_are_killed_and_paused_beyond_their_leases() {
         processes: 3,
         arguments: SHORT_LEASE,
         target: Target::Program,
-        kills: settings::kills(50),
+        kills: settings::kills(40),
         requests_between_kills: 0..300,
         pause: Some(Duration::from_secs(4)),
     };
