@@ -4,6 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
+use crate::cluster::Cluster;
 use crate::dashboard_client::{Ask, PASSWORD, Site, guarded_workspace, workspace};
 use crate::program::{hob, hob_with};
 
@@ -115,6 +116,26 @@ fn a_session_outlives_a_restart_but_not_its_password() {
     fs::write(&file, text.replace(&format!("{old}\n"), "")).unwrap();
     site.restart();
     assert_eq!(site.ask(Ask::get("/").by(&bob)).status, 303);
+}
+
+#[test]
+fn processes_that_share_a_store_know_the_same_sessions() {
+    // The missing PostgreSQL was reported.
+    let Some(cluster) = Cluster::shared() else { return };
+    let (folder, _) = guarded_workspace("");
+    let store = format!("store: '{}'\n", cluster.store());
+    let text = fs::read_to_string(folder.path().join("hob.yaml")).unwrap() + &store;
+    fs::write(folder.path().join("hob.yaml"), &text).unwrap();
+    let one = Site::start(folder, "127.0.0.1");
+    let other = Site::start(workspace(&text), "127.0.0.1");
+    let ada = one.login("ada");
+    assert_eq!(other.ask(Ask::get("/audit-log").by(&ada)).status, 200);
+    // The form of one process is good for the other, too.
+    let page = one.login_page();
+    let fields = [("csrf", page.csrf.as_str()), ("name", "ada"), ("password", PASSWORD)];
+    assert_eq!(other.ask(Ask::form("/login", &fields).by(&page)).status, 303);
+    assert_eq!(other.ask(Ask::form("/logout", &[("csrf", &ada.csrf)]).by(&ada)).header("location"), "/login");
+    assert_eq!(one.ask(Ask::get("/audit-log").by(&ada)).status, 303, "it has ended everywhere at once");
 }
 
 /// A workspace with three failed runs of one cause.
