@@ -48,6 +48,11 @@ fn is_secretive(key: &str) -> bool {
             .any(|part| key.contains(part))
 }
 
+/// Whether a mapping describes a connection: its name may be any word, such as `token`, and makes nothing secret.
+fn is_connection(node: &Node) -> bool {
+    node.as_map().is_some_and(|entries| entries.iter().any(|(key, _)| key.value == "connector"))
+}
+
 /// The secrets below `node`, a tree with variables replaced.
 pub(super) fn find(file: &SourceFile, node: &Node) -> Vec<SecretSpan> {
     let mut found = Vec::new();
@@ -76,7 +81,8 @@ fn walk(file: &SourceFile, node: &Node, secretive: bool, is_name: bool, found: &
                         is_name: false,
                     }));
                 }
-                let inside = (secretive || is_secretive(key)) && !OPEN.contains(&key.value.as_str());
+                let named = is_secretive(key) && !is_connection(value);
+                let inside = (secretive || named) && !OPEN.contains(&key.value.as_str());
                 walk(file, value, inside, inside && NAMES.contains(&key.value.as_str()), found);
             }
         }
@@ -163,6 +169,16 @@ store: postgres://me:pw@h/db
         secrets.retain(|text| text != "123");
         assert_eq!(secrets, wanted);
         assert_eq!(texts(names), ["me", "me", "u1", "id1", "t5", "t5", "me", "me"]);
+    }
+
+    #[test]
+    fn the_name_of_a_connection_makes_nothing_secret() {
+        let text = "connections:
+  token: { connector: highlevel, location: loc-1, auth: { token: pit-1 } }
+  bearer: pit-2
+";
+        let secrets: Vec<String> = found(text).into_iter().map(|(text, _)| text).collect();
+        assert_eq!(secrets, ["pit-1", "pit-2"]);
     }
 
     fn guessed(text: &str) -> String {
