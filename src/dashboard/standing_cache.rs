@@ -1,10 +1,10 @@
-//! How the workspace stands, asked of the store at most once a second however many pages ask.
+//! How the workspace stands, asked of the store at most once a second however many pages ask, and without a page
+//! waiting for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::recipe_set::RecipeSet;
@@ -13,30 +13,84 @@ use crate::alert::unreached_destinations;
 use crate::journal::Error;
 use crate::overview::{Known, Standing, Subject};
 
-/// How long an answer is used.
+/// How long an answer is right.
 const FRESH: Duration = Duration::from_secs(1);
+/// How long an answer is shown while the next one is found: with very many failed runs that takes a while.
+const SHOWN: Duration = Duration::from_secs(30);
 /// How long a failed run counts as a problem.
 const LATELY: TimeDelta = TimeDelta::days(7);
 
-/// The last answer.
+/// The last answer. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct StandingCache(Arc<Shared>);
+
 #[derive(Default)]
-pub(super) struct StandingCache(Mutex<Option<(Instant, Arc<Standing>)>>);
+struct Shared {
+    last: Mutex<Last>,
+    /// Held while the store is asked.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Last {
+    answer: Option<(Instant, Arc<Standing>)>,
+    /// How often something was changed.
+    changes: u64,
+}
 
 impl StandingCache {
-    /// Forgets the last answer, because something was changed.
-    pub(super) async fn forget(&self) {
-        *self.0.lock().await = None;
+    /// Something was changed: what was asked before is not right any more.
+    pub(super) fn forget(&self) {
+        self.with(|last| {
+            last.answer = None;
+            last.changes += 1;
+        });
     }
 
     /// How the workspace stands.
-    pub(super) async fn ask(&self, setting: &Setting, recipes: &RecipeSet) -> Result<Arc<Standing>, Error> {
-        let mut last = self.0.lock().await;
-        if let Some((_, standing)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
-            return Ok(Arc::clone(standing));
+    pub(super) async fn ask(
+        &self,
+        setting: &Setting,
+        recipes: Arc<RecipeSet>,
+    ) -> Result<Arc<Standing>, Error> {
+        match self.answer(SHOWN) {
+            Some((at, standing)) => {
+                if at.elapsed() >= FRESH && self.0.asking.try_lock().is_ok() {
+                    let (cache, setting) = (self.clone(), setting.clone());
+                    tokio::spawn(async move {
+                        if let Err(error) = cache.renewed(&setting, &recipes).await {
+                            tracing::debug!(%error, "what the dashboard shows could not be asked anew");
+                        }
+                    });
+                }
+                Ok(standing)
+            }
+            None => self.renewed(setting, &recipes).await,
         }
+    }
+
+    /// A fresh answer: one that somebody else has just got, or a new one.
+    async fn renewed(&self, setting: &Setting, recipes: &RecipeSet) -> Result<Arc<Standing>, Error> {
+        let _asking = self.0.asking.lock().await;
+        if let Some((_, standing)) = self.answer(FRESH) {
+            return Ok(standing);
+        }
+        let changes = self.with(|last| last.changes);
         let standing = Arc::new(asked(setting, recipes).await?);
-        *last = Some((Instant::now(), Arc::clone(&standing)));
+        self.with(|last| {
+            if last.changes == changes {
+                last.answer = Some((Instant::now(), Arc::clone(&standing)));
+            }
+        });
         Ok(standing)
+    }
+
+    fn answer(&self, age: Duration) -> Option<(Instant, Arc<Standing>)> {
+        self.with(|last| last.answer.clone()).filter(|(at, _)| at.elapsed() < age)
+    }
+
+    fn with<T>(&self, with: impl FnOnce(&mut Last) -> T) -> T {
+        with(&mut self.0.last.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

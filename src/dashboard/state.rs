@@ -68,12 +68,12 @@ impl Dashboard {
 
     /// How the workspace stands.
     pub(super) async fn standing(&self) -> Result<Arc<Standing>, Error> {
-        self.0.standing.ask(&self.0.setting, &self.recipes()).await
+        self.0.standing.ask(&self.0.setting, self.recipes()).await
     }
 
     /// Something was changed: how the workspace stands is asked anew.
-    pub(super) async fn changed(&self) {
-        self.0.standing.forget().await;
+    pub(super) fn changed(&self) {
+        self.0.standing.forget();
     }
 
     /// The runs of the last hour.

@@ -111,7 +111,7 @@ fn begin(dashboard: &Dashboard, wanted: &Wanted, actor: Option<Actor>) -> Result
     tokio::spawn(async move {
         let recipes = dashboard.recipes();
         begun.run(dashboard.services(), &recipes.used).await;
-        dashboard.changed().await;
+        dashboard.changed();
         if let Some(actor) = actor.filter(|_| begun.part()) {
             record_end(&dashboard, &begun, &actor).await;
         }

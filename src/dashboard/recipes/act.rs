@@ -20,7 +20,7 @@ pub(in crate::dashboard) async fn pause(
     must_be_known(&dashboard, &name)?;
     let services = dashboard.services();
     journal::pause(services.journal.as_ref(), &name, services.clock.now()).await?;
-    Ok(done(&dashboard, &name, Act::Pause).await)
+    Ok(done(&dashboard, &name, Act::Pause))
 }
 
 /// `POST /recipes/NAME/resume`
@@ -37,7 +37,7 @@ pub(in crate::dashboard) async fn resume(
         must_be_known(&dashboard, &name)?;
     }
     journal::resume(journal, &name, services.clock.now()).await?;
-    Ok(done(&dashboard, &name, Act::Resume).await)
+    Ok(done(&dashboard, &name, Act::Resume))
 }
 
 fn must_be_known(dashboard: &Dashboard, name: &str) -> Result<(), PageError> {
@@ -47,8 +47,8 @@ fn must_be_known(dashboard: &Dashboard, name: &str) -> Result<(), PageError> {
     }
 }
 
-async fn done(dashboard: &Dashboard, name: &str, act: Act) -> Response {
-    dashboard.changed().await;
+fn done(dashboard: &Dashboard, name: &str, act: Act) -> Response {
+    dashboard.changed();
     let address = match dashboard.recipes().names().contains(name) {
         true => format!("/recipes/{}", segment(name)),
         false => "/".to_owned(),

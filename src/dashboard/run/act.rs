@@ -44,7 +44,7 @@ pub(in crate::dashboard) async fn act(
     let run = row.id.clone();
     let intervention = wanted.act.intervention(result, false);
     let outcome = apply(journal, row, &intervention, &dashboard.recipes().used, services.clock.now()).await?;
-    dashboard.changed().await;
+    dashboard.changed();
     let (what, told) = match &outcome.refused {
         None => ("done", wanted.act.done()),
         Some(reason) => ("refused", reason.as_str()),
