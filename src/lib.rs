@@ -32,6 +32,7 @@ pub mod server;
 pub mod services;
 pub mod source;
 pub mod sync;
+pub mod telemetry;
 pub mod template;
 pub mod trigger;
 pub mod value;

@@ -61,6 +61,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "operator",
         ],
     ),
+    ("telemetry", &["overview", "services", "engine", "workspace"]),
     ("replay", &["check", "run", "journal"]),
     ("recipe_test", &["check", "run", "services", "trigger", "engine", "sandbox", "workspace"]),
     ("lsp", &["workspace", "check", "reference", "recipe_test", "trigger", "clock"]),

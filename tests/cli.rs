@@ -146,6 +146,8 @@ mod sync_removals;
 mod sync_workspace;
 #[path = "cli/syncs.rs"]
 mod syncs;
+#[path = "cli/telemetry.rs"]
+mod telemetry;
 #[path = "cli/trace.rs"]
 mod trace;
 #[path = "cli/unchanged.rs"]

@@ -100,6 +100,7 @@ fn recipes_and_workspaces_in_documents_are_right() {
     let guide = |name: &str| blocks_of(name, &fs::read_to_string(root().join(name)).unwrap());
     let syncs = guide("docs/sync.md").into_iter().filter(|block| block.text.contains("\nsync:"));
     let alerts = guide("docs/alerts.md").into_iter();
+    let telemetry = guide("docs/telemetry/README.md").into_iter();
     // The recipes that alerts name.
     fs::create_dir(folder.path().join("recipes")).unwrap();
     let named =
@@ -109,15 +110,20 @@ fn recipes_and_workspaces_in_documents_are_right() {
         fs::write(folder.path().join("recipes/tell-the-team.yaml"), block.text).unwrap();
     }
     let tests = guide("docs/testing.md").into_iter().filter(|block| is_tests(&block.text));
-    for block in
-        blocks().into_iter().chain(syncs).chain(tests).chain(alerts).filter(|block| block.language == "yaml")
+    for block in blocks()
+        .into_iter()
+        .chain(syncs)
+        .chain(tests)
+        .chain(alerts)
+        .chain(telemetry)
+        .filter(|block| block.language == "yaml")
     {
         let is_recipe = block.text.contains("\ntrigger:") || block.text.contains("\nsync:");
         if is_recipe || is_tests(&block.text) {
             let wrong = complaints(&block.place, &block.text, &catalog);
             assert!(wrong.is_empty(), "{wrong}");
             tried += 1;
-        } else if ["connections:", "store:", "history:", "loops:", "alerts:"]
+        } else if ["connections:", "store:", "history:", "loops:", "alerts:", "telemetry:"]
             .iter()
             .any(|field| block.text.starts_with(field))
         {

@@ -1,11 +1,14 @@
 //! Counts of an engine since its start, for summaries and metrics.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use super::latency::Latency;
-use crate::run::{Accounts, RunState};
+use crate::run::{Accounts, RunId, RunState};
 
 /// Counts since the engine started.
 #[derive(Debug, Default)]
@@ -15,6 +18,10 @@ pub struct RunCounters {
     /// By recipe and operation.
     steps: Mutex<BTreeMap<(String, String), Latency>>,
     stored: Mutex<Latency>,
+    /// Who is told of runs that ended.
+    told: OnceLock<mpsc::Sender<RunId>>,
+    traces_reported: AtomicU64,
+    traces_dropped: AtomicU64,
 }
 
 /// Writes that are counted together: their recipe, its connections, and what is counted.
@@ -50,6 +57,34 @@ impl RunCounters {
     pub(super) fn count_write(&self, recipe: &str, accounts: &Accounts, what: WriteCount) {
         let key = (recipe.to_owned(), accounts.values().cloned().collect(), what);
         *self.writes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+    }
+
+    /// Tells of runs that end from now on, at most once. Of more than `most` that wait to be received, the newest are dropped.
+    pub fn tell_ended(&self, most: usize) -> mpsc::Receiver<RunId> {
+        let (tell, told) = mpsc::channel(most);
+        let _ = self.told.set(tell);
+        told
+    }
+
+    /// `run` has ended.
+    pub(super) fn ended(&self, run: &RunId) {
+        if let Some(tell) = self.told.get()
+            && tell.try_send(run.clone()).is_err()
+        {
+            self.count_traces(0, 1);
+        }
+    }
+
+    /// Runs that were reported as traces, and those that never will be.
+    pub fn count_traces(&self, reported: u64, dropped: u64) {
+        self.traces_reported.fetch_add(reported, Ordering::Relaxed);
+        self.traces_dropped.fetch_add(dropped, Ordering::Relaxed);
+    }
+
+    /// Numbers of runs by what became of their traces.
+    pub fn traces(&self) -> [(&'static str, u64); 2] {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [("reported", count(&self.traces_reported)), ("dropped", count(&self.traces_dropped))]
     }
 
     pub(super) fn count_step(&self, recipe: &str, operation: &str, took: Duration) {

@@ -93,6 +93,7 @@ async fn incompatibility(
     recorder.add(StampedEntry::new(shared.services.clock.now(), entry));
     recorder.write(&shared.services, guard, RunState::Failed, None, Some(reason)).await?;
     shared.counters.count(&leased.run.recipe, &leased.run.accounts, RunState::Failed);
+    shared.counters.ended(&leased.run.id);
     Ok(())
 }
 
@@ -409,6 +410,7 @@ impl RunWorker {
     async fn end(&mut self, state: RunState, reason: Option<String>) -> Result<(), LeaseLost> {
         self.write(state, None, reason.clone()).await?;
         self.shared.counters.count(self.recipe.name(), &self.accounts, state);
+        self.shared.counters.ended(self.recorder.run());
         let loud = matches!(state, RunState::Failed | RunState::Parked);
         let (run, recipe, state) = (self.recorder.run(), self.recipe.name(), state.name());
         match reason.map(|reason| redact_text(&reason, &self.shared.services.redactor)) {

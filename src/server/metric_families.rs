@@ -133,6 +133,8 @@ families! {
         "Alerts that are open; kinds without any have no sample.";
     ALERTS_WAITING: Gauge Sum "hob_alerts_waiting" [Label::Named("destination")]
         "Messages about alerts that are still to be sent: held back in quiet hours, or because the destination is not reached.";
+    TRACES: Counter Sum "hob_traces_total" [Label::Word("result")]
+        "Runs since the start of the process whose traces were `reported` to the collector in hob.yaml, or `dropped`.";
     PROCESS_MEMORY: Gauge Largest "process_resident_memory_bytes" []
         "Memory that the process uses; 0 where it is not known.";
     PROCESS_CPU: Counter Sum "process_cpu_seconds_total" []

@@ -15,7 +15,7 @@ use super::metric_families::{
     ALERTS_OPEN, ALERTS_WAITING, BUDGET_LIMIT, BUDGET_REMAINING, BUILD, CONNECTION_HELD, CONNECTION_PAUSED,
     EVENTS, POLL_FAILURES, POLL_LAG, POLL_REMOVALS_WITHHELD, POLL_STARTED, PROCESS_CPU, PROCESS_MEMORY,
     PROCESS_START, QUEUE_AGE, QUEUE_RUNS, REQUESTS, RUNS, RUNS_ENDED, RUNS_UNFINISHED, STEP_SECONDS,
-    STORE_BYTES, STORE_WRITE_SECONDS, WEBHOOKS, WRITES_NOT_KEPT, WRITES_UNCHANGED,
+    STORE_BYTES, STORE_WRITE_SECONDS, TRACES, WEBHOOKS, WRITES_NOT_KEPT, WRITES_UNCHANGED,
 };
 use super::process;
 use crate::connection::Connection;
@@ -88,6 +88,8 @@ async fn collect(server: &Server) -> Result<String, Error> {
     text.add(&STORE_BYTES, [(none(), bytes)]);
     text.add(&STORE_WRITE_SECONDS, [(none(), shared.runs.stored())]);
     alerted(&mut text, &alerts);
+    let traces = shared.runs.traces().into_iter();
+    text.add(&TRACES, traces.map(|(result, count)| (vec![result], count)));
     let usage = process::usage();
     text.add(&PROCESS_MEMORY, [(none(), usage.memory)]);
     text.add(&PROCESS_CPU, [(none(), usage.cpu)]);

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::access::{AccessReader, DashboardAccess, Given};
 use super::alerts::Alerts;
+use super::collector::Collector;
 use super::env_interpolation::{Unset, fill, mask};
 use super::folder::{self, FILE, TOKENS};
 use super::redact::{redact, without_secrets};
@@ -56,6 +57,8 @@ pub struct Workspace {
     pub webhooks: IndexMap<String, Webhooks>,
     /// Whom alerts go to.
     pub alerts: Alerts,
+    /// Where traces go to.
+    pub collector: Option<Collector>,
     /// Unset variables that `hob.yaml` needs, with their places.
     pub unset: Report,
     /// Redacts credentials, the store's password, and variables marked as secret.
@@ -115,6 +118,7 @@ impl Workspace {
             access: DashboardAccess::default(),
             webhooks: IndexMap::new(),
             alerts: Alerts::default(),
+            collector: None,
             unset: Report { file: SourceFile::new(FILE, ""), diagnostics: Vec::new() },
             redactor: Redactor::default(),
             catalog,
@@ -122,13 +126,21 @@ impl Workspace {
     }
 
     /// The same workspace as its sandbox: with a separate store, without the webhook address of `hob.yaml`, which
-    /// real senders could reach, and without alerts, which would disturb real people.
+    /// real senders could reach, and without alerts and traces, which are about
+    /// real runs.
     pub fn in_sandbox(self) -> Self {
         let metrics = match self.metrics {
             Metrics::At(_) => Metrics::Closed,
             as_it_is => as_it_is,
         };
-        Self { store: Store::sandbox(&self.root), listen: None, metrics, alerts: Alerts::default(), ..self }
+        Self {
+            store: Store::sandbox(&self.root),
+            listen: None,
+            metrics,
+            alerts: Alerts::default(),
+            collector: None,
+            ..self
+        }
     }
 
     /// The name of its folder.
@@ -234,6 +246,7 @@ impl Workspace {
         };
         let access = AccessReader { unset: &unset, found: &mut resolver.found }.read(given);
         let alerts = resolver.alerts(content.alerts.unwrap_or_default());
+        let collector = resolver.collector(content.telemetry.unwrap_or_default());
         let mut found = resolver.found;
         let sound =
             !found.iter().any(|diagnostic| diagnostic.code.severity() == crate::diagnostic::Severity::Error);
@@ -249,6 +262,7 @@ impl Workspace {
         let marked = marked.iter().filter_map(|name| env.get(&name.value)).map(Secret::new);
         let secrets = accounts.values().flat_map(ConnectionConfig::secrets).chain(marked);
         redactor.add(secrets.chain(store.secrets()).chain(alerts.secrets()));
+        redactor.add(collector.iter().flat_map(Collector::secrets));
         let is_own = |text: &str| is_own_word(text, &accounts, catalog.as_ref());
         let kept = hidden.iter().filter(|hidden| !hidden.is_name || !is_own(&hidden.text));
         redactor.add(kept.map(|hidden| Secret::new(hidden.text.as_str())));
@@ -269,6 +283,7 @@ impl Workspace {
             access,
             webhooks,
             alerts,
+            collector,
         };
         found.sort_by_key(|diagnostic| diagnostic.span);
         let diagnostics = found.into_iter().map(|found| without_secrets(found, &hidden)).collect();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::access_syntax::Dashboard;
 use super::alert_syntax::Alerts;
 use super::header::Header;
+use super::telemetry_syntax::Telemetry;
 use crate::catalog::Signature;
 use crate::source::{Data, Node, Spanned, read};
 
@@ -42,6 +43,8 @@ pub struct File {
     pub server: Option<Server>,
     /// Whom hob tells when something is wrong.
     pub alerts: Option<Alerts>,
+    /// Where hob reports what it does.
+    pub telemetry: Option<Telemetry>,
 }
 
 /// A variable that recipes may read: its name, or a mapping that says more of it.

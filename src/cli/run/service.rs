@@ -38,6 +38,7 @@ use crate::recipe::Trigger;
 use crate::run::{LoopLimit, RunId};
 use crate::server::{Server, Settings, bind, serve};
 use crate::services::Services;
+use crate::telemetry::TraceExport;
 use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, TriggerContext, Triggers};
 use crate::workspace::{Loops, Metrics, Workspace};
@@ -87,6 +88,8 @@ pub(super) struct Service {
     holds: HoldRecorder,
     /// `None` in a dry run, in which nothing is wrong yet.
     alerts: Option<AlertWatch>,
+    /// Reports runs as traces, if hob.yaml says where to.
+    traces: Option<TraceExport>,
     /// This process among those that share the store.
     owner: String,
     /// The store of a dry run; deleted on drop.
@@ -137,6 +140,10 @@ impl Service {
         };
         let alerts = (!options.dry_run)
             .then(|| alert_watch(workspace, &services, &recipe_versions, &owner, options.once));
+        let traces = workspace.collector.clone().filter(|_| !options.dry_run).map(|collector| {
+            let counters = Arc::clone(engine.counters());
+            TraceExport::new(collector, services.clone(), recipe_versions.clone(), counters, workspace.name())
+        });
         Ok(Self {
             dashboard: Dashboard::new(setting, shown(&recipes, &left_out)),
             triggers: Triggers::new(&recipes, trigger_context.clone()).map_err(Failure::problem)?,
@@ -152,6 +159,7 @@ impl Service {
             trigger_context,
             holds,
             alerts,
+            traces,
             owner,
             _temporary_store: temporary_store,
         })
@@ -193,7 +201,13 @@ impl Service {
                     None => std::future::pending().await,
                 }
             };
-            tokio::join!(pruning, indexing.regularly(journal.as_ref(), clock), alerting);
+            let tracing = async {
+                match &self.traces {
+                    Some(traces) => traces.regularly().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::join!(pruning, indexing.regularly(journal.as_ref(), clock), alerting, tracing);
         });
         let mut signal = std::pin::pin!(signal.requested());
         let mut stop_requested_twice = std::pin::pin!(StopSignal::listen()?.requested_twice());
@@ -327,6 +341,9 @@ impl Service {
         Indexing::of(&workspace.catalog, &self.owner).some(journal.as_ref(), clock).await;
         if let Some(alerts) = &self.alerts {
             alerts.look().await;
+        }
+        if let Some(traces) = &self.traces {
+            traces.once().await;
         }
     }
 
