@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, mpsc};
 use super::queue::{reported, unreported};
 use super::request::{Refusal, send};
 use super::spans::spans;
+use crate::check::CheckedRecipe;
 use crate::engine::{RecipeVersions, RunCounters};
 use crate::journal::Error;
 use crate::overview::Trace;
@@ -153,7 +154,7 @@ impl TraceExport {
                 Err(error) => return Err(error),
             };
             let recipe = self.recipes.current(&detail.row.recipe);
-            all.extend(spans(&Trace::new(&detail, recipe.as_ref(), None)));
+            all.extend(spans(&Trace::new(&detail, recipe.as_ref().map(CheckedRecipe::recipe), None)));
         }
         Ok(all)
     }
