@@ -2,6 +2,7 @@
 
 mod arguments;
 mod command;
+mod dashboard;
 mod dashboard_notice;
 mod hold_recorder;
 mod indexing;

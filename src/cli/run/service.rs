@@ -14,7 +14,11 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+<<<<<<< HEAD
 use super::dashboard_notice;
+=======
+use super::dashboard::{dashboard, shown};
+>>>>>>> 3b183db (hob run builds its dashboard in a file of its own)
 use super::hold_recorder::HoldRecorder;
 use super::indexing::Indexing;
 use super::listening::listener;
@@ -31,7 +35,7 @@ use crate::cli::recipes::{BrokenRecipe, Recipes};
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, dry_run, store};
 use crate::clock::Clock;
-use crate::dashboard::{Dashboard, RecipeSet, Setting, UnusableRecipe};
+use crate::dashboard::Dashboard;
 use crate::engine::{Engine, JournalLimits, Options, RecipeVersions};
 use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
@@ -133,6 +137,7 @@ impl Service {
         let open_metrics = workspace.metrics == Metrics::Open;
         let settings = Settings { keeps: !options.dry_run, open_metrics, ..Settings::default() };
         let receiver = receiver(workspace, &recipes, &left_out, &services);
+<<<<<<< HEAD
         let setting = Setting {
             services: services.clone(),
             workspace: Arc::new(workspace.clone()),
@@ -144,8 +149,10 @@ impl Service {
             let counters = Arc::clone(engine.counters());
             TraceExport::new(collector, services.clone(), recipe_versions.clone(), counters, workspace.name())
         });
+=======
+>>>>>>> 3b183db (hob run builds its dashboard in a file of its own)
         Ok(Self {
-            dashboard: Dashboard::new(setting, shown(&recipes, &left_out)),
+            dashboard: dashboard(&services, workspace, options.sandbox, shown(&recipes, &left_out)),
             triggers: Triggers::new(&recipes, trigger_context.clone()).map_err(Failure::problem)?,
             server: Server::new(services.clone(), receiver, Arc::clone(engine.counters()), settings),
             options,
@@ -458,6 +465,7 @@ fn receiver(
     receiver.waiting_for(broken.iter().flat_map(|recipe| recipe.listeners.clone()))
 }
 
+<<<<<<< HEAD
 /// What the dashboard shows of recipes.
 fn shown(used: &[CheckedRecipe], broken: &[BrokenRecipe]) -> RecipeSet {
     let unusable = broken.iter().map(|BrokenRecipe { recipe, file, reason, .. }| UnusableRecipe {
@@ -486,6 +494,8 @@ fn alert_watch(
     AlertWatch::new(settings, sender, owner)
 }
 
+=======
+>>>>>>> 3b183db (hob run builds its dashboard in a file of its own)
 /// What runs with an earlier version of their recipe may use: no connections with unset variables.
 fn usable_connections(workspace: &Workspace) -> WorkspaceInfo {
     let mut workspace_info = workspace.info();
