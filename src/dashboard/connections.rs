@@ -1,7 +1,5 @@
 //! `/connections`: the accounts, whether their credentials work, and what is left of their budgets.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -28,7 +26,7 @@ struct Row<'a> {
     name: &'a str,
     connector: &'a str,
     address: Option<String>,
-    settings: &'a BTreeMap<String, String>,
+    settings: Vec<(&'a String, &'a String)>,
     /// Whether a person has consented; null if not needed.
     connected: Option<bool>,
     /// When the consent ends, if nothing renews it.
@@ -58,7 +56,7 @@ pub(super) async fn show(
             name: &account.name,
             connector: &account.connector.connector,
             address,
-            settings: &account.settings,
+            settings: account.settings.iter().collect(),
             connected,
             ends: account.consent_ends(now).flatten(),
             scopes: account.listed_scopes(),

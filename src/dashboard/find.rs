@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::page_error::PageError;
 use super::state::Dashboard;
 use super::visitor::Visitor;
-use crate::overview::{Timeline, timeline};
+use crate::overview::{Timeline, What, timeline};
 
 /// Most moments that are shown.
 const LIMIT: usize = 200;
@@ -45,6 +45,16 @@ pub(super) async fn show(
     if !q.is_empty() {
         let mut found = timeline(journal, q, LIMIT).await?;
         found.moments.reverse();
+        // What was written may be mappings, whose names come from outside as well.
+        let redactor = &dashboard.services().redactor;
+        for moment in &mut found.moments {
+            if let What::Write { fields, .. } = &mut moment.what {
+                for field in fields {
+                    field.before = field.before.as_ref().map(|before| redactor.value(before));
+                    field.after = redactor.value(&field.after);
+                }
+            }
+        }
         page.found = Some(found);
         // A running hob fills the index within seconds.
         page.not_indexed_since = journal.unindexed(1).await?.since;

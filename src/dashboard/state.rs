@@ -18,6 +18,7 @@ use super::standing_cache::StandingCache;
 use super::visitor::Visitor;
 use crate::journal::Error;
 use crate::overview::Standing;
+use crate::secret::Redactor;
 use crate::services::Services;
 
 /// The dashboard. Cheap to clone.
@@ -104,7 +105,7 @@ impl Dashboard {
     ) -> Result<Response, PageError> {
         let page = serde_json::to_value(page).map_err(PageError::Unwritable)?;
         let mut all = self.around(visitor);
-        if let Value::Object(fields) = self.services().redactor.value(&page) {
+        if let Value::Object(fields) = without_secrets(page, &self.services().redactor) {
             all.extend(fields);
         }
         Ok(renderer::html(renderer::render(template, &Value::Object(all))?))
@@ -123,5 +124,17 @@ impl Dashboard {
             "now": services.clock.now(),
         });
         if let Value::Object(around) = around { around } else { Map::new() }
+    }
+}
+
+/// `page` without secrets. The names of its fields are those that templates know, and stay: a page hands on no names of fields
+/// that come from outside.
+fn without_secrets(page: Value, redactor: &Redactor) -> Value {
+    match page {
+        Value::Array(items) => items.into_iter().map(|item| without_secrets(item, redactor)).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, without_secrets(value, redactor))).collect()
+        }
+        other => redactor.value(&other),
     }
 }
