@@ -21,8 +21,7 @@ pub(super) async fn wait_for_recipe(shared: &Shared, leased: &LeasedRun, guard: 
     );
     tracing::warn!(run = %leased.run.id, recipe, "the run waits for its recipe, which is not loaded");
     shared.note_missing_recipe(recipe);
-    let mut recorder =
-        Recorder::new(leased.lease.clone(), Arc::clone(&shared.services.redactor), None, false);
+    let mut recorder = Recorder::new(leased, Arc::clone(&shared.services.redactor), None, false);
     let now = shared.services.clock.now();
     let due = match (shared.services.journal.is_shared(), shared.once()) {
         (false, _) => DateTime::<Utc>::MAX_UTC,

@@ -9,7 +9,7 @@ use super::leases::LeaseGuard;
 use super::shared::Shared;
 use super::store_retry::{LeaseLost, with_store_retry};
 use crate::event::Event;
-use crate::journal::{Lease, RunUpdate};
+use crate::journal::{Lease, LeasedRun, RunUpdate};
 use crate::run::{
     Entry, MirroredToken, RunId, RunState, StampedEntry, StepKey, Unsettled, Write, redact_text,
 };
@@ -19,6 +19,8 @@ use crate::services::Services;
 /// A run's entries that are not yet in the journal.
 pub(super) struct Recorder {
     lease: Lease,
+    /// The run's recipe, for logs.
+    recipe: String,
     /// Redacts texts for people; this is the only place where entries are redacted.
     redactor: Arc<Redactor>,
     /// Tokens contained in the run's event, stored with the first entry.
@@ -38,10 +40,17 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// `version`: the recipe's version, if not yet recorded. `blocks`: the run holds its lane if it fails.
-    pub(super) fn new(lease: Lease, redactor: Arc<Redactor>, version: Option<String>, blocks: bool) -> Self {
+    pub(super) fn new(
+        leased: &LeasedRun,
+        redactor: Arc<Redactor>,
+        version: Option<String>,
+        blocks: bool,
+    ) -> Self {
+        let (lease, recipe) = (leased.lease.clone(), leased.run.recipe.clone());
         let (event_tokens, pending, writes) = (Vec::new(), Vec::new(), Vec::new());
         Self {
             lease,
+            recipe,
             redactor,
             event_tokens,
             version,
@@ -69,28 +78,28 @@ impl Recorder {
     pub(super) fn add(&mut self, entry: StampedEntry) -> &StampedEntry {
         let mut entry = entry.redacted(&self.redactor);
         entry.tokens.append(&mut self.event_tokens);
-        let run = &self.lease.run;
+        let (run, recipe) = (&self.lease.run, self.recipe.as_str());
         if let Entry::MoreRecords { step, message } = &entry.entry {
-            tracing::warn!(%run, %step, "{message}");
+            tracing::warn!(%run, recipe, %step, "{message}");
         }
         if let Entry::NotKept { step, fields, .. } = &entry.entry {
             // What was sent may be somebody's data, which logs need not have.
             let fields: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
             let fields = fields.join(", ");
-            tracing::warn!(%run, %step, fields, "the API accepted the request and did not keep all of it");
+            tracing::warn!(%run, recipe, %step, fields, "the API accepted the request and did not keep all of it");
         }
         if let Entry::StepUnchanged { step, reason, .. } = &entry.entry {
-            tracing::info!(%run, %step, "not sent, as it would change nothing: {reason}");
+            tracing::info!(%run, recipe, %step, "not sent, as it would change nothing: {reason}");
         }
         if let Entry::UnknownFields { step, fields, reason } = &entry.entry {
             let fields = fields.join(", ");
-            tracing::warn!(%run, %step, fields, "a part of the result is unknown: {reason}");
+            tracing::warn!(%run, recipe, %step, fields, "a part of the result is unknown: {reason}");
         }
         if let Entry::Remark { level, message } = &entry.entry {
             match level.as_str() {
-                "error" => tracing::error!(%run, "{message}"),
-                "warn" => tracing::warn!(%run, "{message}"),
-                _ => tracing::info!(%run, "{message}"),
+                "error" => tracing::error!(%run, recipe, "{message}"),
+                "warn" => tracing::warn!(%run, recipe, "{message}"),
+                _ => tracing::info!(%run, recipe, "{message}"),
             }
         }
         self.urgent |= matches!(entry.entry, Entry::Intent { .. });

@@ -55,9 +55,9 @@ pub(super) async fn work(
     guard: LeaseGuard,
     stop: watch::Receiver<bool>,
 ) {
-    let id = leased.run.id.clone();
+    let (id, recipe) = (leased.run.id.clone(), leased.run.recipe.clone());
     if go_on(shared, leased, guard, stop).await.is_err() {
-        tracing::warn!(run = %id, "another process has taken over this run");
+        tracing::warn!(run = %id, recipe, "another process has taken over this run");
     }
 }
 
@@ -87,8 +87,7 @@ async fn incompatibility(
     reason: String,
 ) -> Result<(), LeaseLost> {
     tracing::error!(run = %leased.run.id, recipe = leased.run.recipe, reason, "run ended: failed");
-    let mut recorder =
-        Recorder::new(leased.lease.clone(), Arc::clone(&shared.services.redactor), None, false);
+    let mut recorder = Recorder::new(leased, Arc::clone(&shared.services.redactor), None, false);
     let entry = Entry::Finished { state: RunState::Failed, reason: Some(reason.clone()), step: None };
     recorder.add(StampedEntry::new(shared.services.clock.now(), entry));
     recorder.write(&shared.services, guard, RunState::Failed, None, Some(reason)).await?;
@@ -110,9 +109,8 @@ async fn begin(
         save_recipe(&shared, &recipe).await;
     }
     let blocks = recipe.recipe().lane_on_failure == LaneOnFailure::Block;
-    let mut recorder =
-        Recorder::new(leased.lease.clone(), Arc::clone(&shared.services.redactor), version, blocks)
-            .counting(Arc::clone(&shared.counters));
+    let mut recorder = Recorder::new(&leased, Arc::clone(&shared.services.redactor), version, blocks)
+        .counting(Arc::clone(&shared.counters));
     if leased.entries.is_empty() {
         recorder.begin_with(&leased.event);
     }

@@ -154,7 +154,8 @@ impl TraceExport {
                 Err(error) => return Err(error),
             };
             let recipe = self.recipes.current(&detail.row.recipe);
-            all.extend(spans(&Trace::new(&detail, recipe.as_ref().map(CheckedRecipe::recipe), None)));
+            let trace = Trace::new(&detail, recipe.as_ref().map(CheckedRecipe::recipe), None);
+            all.extend(spans(&trace, &detail.entries));
         }
         Ok(all)
     }

@@ -1,5 +1,7 @@
 //! The spans of a run. Pure.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
@@ -9,15 +11,19 @@ use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use sha2::{Digest, Sha256};
 
 use crate::overview::{SpanKind, Trace, TraceSpan, TracedOutcome, TracedStep};
-use crate::run::{RunId, RunState};
+use crate::run::{Entry, RunId, RunState, StampedEntry};
 
 /// Bytes of the id of a trace.
 const TRACE_BYTES: usize = 16;
 /// Bytes of the id of a span.
 const SPAN_BYTES: usize = 8;
 
-/// The spans of `trace`. Ids follow from those of the run and its steps: a run that is reported twice is one trace.
-pub(super) fn spans(trace: &Trace) -> Vec<Span> {
+/// From when to when something lasted.
+type Times = (DateTime<Utc>, DateTime<Utc>);
+
+/// The spans of `trace`, which is that of `entries`. Ids follow from those of the run and its steps: a run that is reported twice is one trace.
+pub(super) fn spans(trace: &Trace, entries: &[StampedEntry]) -> Vec<Span> {
+    let unannounced = unannounced(entries);
     let ids = Ids { run: &trace.run };
     let (root, from) = (ids.span(&[]), trace.began.unwrap_or(trace.created));
     let to = trace.ended.unwrap_or(from);
@@ -35,19 +41,76 @@ pub(super) fn spans(trace: &Trace) -> Vec<Span> {
         ..span(&ids, root.clone(), Vec::new(), format!("run {}", trace.recipe), (from, to))
     }];
     for step in &trace.steps {
-        spans.extend(of_step(&ids, &root, step, to));
+        let attempts = unannounced.get(&step.step).map(Vec::as_slice).unwrap_or_default();
+        let parts = parts(step, attempts);
+        spans.extend(of_step(&ids, &root, step, &parts, to));
     }
     spans
 }
 
+/// The attempts that have no entry at their beginning, as those of reads, by step: they began after the entry before, or when the wait
+/// before them was over.
+fn unannounced(entries: &[StampedEntry]) -> HashMap<String, Vec<Times>> {
+    let mut found: HashMap<String, Vec<Times>> = HashMap::new();
+    let (mut announced, mut waits) = (HashSet::new(), HashMap::new());
+    let mut before = None;
+    for stamped in entries {
+        let at = stamped.at;
+        let (step, again) = match &stamped.entry {
+            Entry::Intent { step, .. } => {
+                announced.insert(step);
+                (None, None)
+            }
+            Entry::Restarted {} => {
+                found.clear();
+                (None, None)
+            }
+            Entry::StepSucceeded { step, .. } => (Some(step), None),
+            Entry::StepFailed { step, retry_at, .. } => (Some(step), *retry_at),
+            _ => (None, None),
+        };
+        if let Some(step) = step {
+            let waited = waits.remove(step);
+            if !announced.remove(step) {
+                let from = waited.or(before).unwrap_or(at).min(at);
+                found.entry(step.to_string()).or_default().push((from, at));
+            }
+            waits.extend(again.map(|again| (step, again)));
+        }
+        before = Some(at);
+    }
+    found
+}
+
+/// The attempts and waits of a step in order.
+fn parts(step: &TracedStep, attempts: &[Times]) -> Vec<TraceSpan> {
+    let mut parts = step.spans.clone();
+    for (from, to) in attempts {
+        // A wait is told until the next entry.
+        if let Some(wait) = parts.iter_mut().find(|part| part.to == Some(*to) && part.from <= *from) {
+            wait.to = Some(*from);
+        }
+        parts.push(TraceSpan { kind: SpanKind::Attempt, from: *from, to: Some(*to), text: None });
+    }
+    parts.sort_by_key(|part| part.from);
+    parts
+}
+
 /// The span of a step with those of its attempts and waits; none of a step that was not reached.
-fn of_step(ids: &Ids<'_>, root: &[u8], step: &TracedStep, end: DateTime<Utc>) -> Vec<Span> {
-    let (Some(first), Some(last)) = (step.spans.first(), step.spans.last()) else { return Vec::new() };
+fn of_step(
+    ids: &Ids<'_>,
+    root: &[u8],
+    step: &TracedStep,
+    parts: &[TraceSpan],
+    end: DateTime<Utc>,
+) -> Vec<Span> {
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Vec::new() };
+    let sent = parts.iter().filter(|part| part.kind == SpanKind::Attempt).count();
     let own = ids.span(&[&step.step]);
     let mut attributes = vec![
         text("hob.step", &step.step),
         text("hob.outcome", outcome(step.outcome)),
-        number("hob.attempts", step.attempts),
+        number("hob.attempts", u32::try_from(sent).unwrap_or(u32::MAX)),
     ];
     attributes.extend(step.operation.as_ref().map(|operation| text("hob.operation", operation)));
     attributes.extend(step.place.as_ref().map(|place| text("hob.place", &place.to_string())));
@@ -59,7 +122,7 @@ fn of_step(ids: &Ids<'_>, root: &[u8], step: &TracedStep, end: DateTime<Utc>) ->
         ..span(ids, own.clone(), root.to_vec(), step.step.clone(), (first.from, last.to.unwrap_or(end)))
     }];
     let mut attempts = 0;
-    for (place, part) in step.spans.iter().enumerate() {
+    for (place, part) in parts.iter().enumerate() {
         let TraceSpan { kind, from, to, text: said } = part;
         let mut attributes = vec![text("hob.step", &step.step)];
         if *kind == SpanKind::Attempt {

@@ -61,3 +61,43 @@ impl Collector {
         values.chain(parts.map(|(_, rest)| Secret::new(rest))).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use crate::catalog::Catalog;
+    use crate::diagnostic::render;
+    use crate::source::SourceFile;
+    use crate::workspace::Workspace;
+
+    #[test]
+    fn an_address_leads_to_the_path_of_traces() {
+        let opened = |text: &str| {
+            let file = SourceFile::new("hob.yaml", format!("telemetry: {{ otlp: {text} }}\n"));
+            Workspace::read(Path::new("/w"), file, Arc::new(Catalog::built_in()), &BTreeMap::new())
+        };
+        let of = |text: &str| opened(text).workspace.expect("a workspace").collector.expect("a collector");
+        for address in ["http://127.0.0.1:4318", "http://127.0.0.1:4318/", "http://127.0.0.1:4318/v1/traces"]
+        {
+            assert_eq!(of(&format!("{{ endpoint: '{address}' }}")).url, "http://127.0.0.1:4318/v1/traces");
+        }
+        let workspace =
+            opened("{ endpoint: http://h, headers: [{ name: X-Key, value: k-123456 }], sample: 10 }");
+        let workspace = workspace.workspace.expect("a workspace");
+        assert_eq!(workspace.redactor.text("k-123456"), "***");
+        assert_eq!(workspace.collector.as_ref().map(|collector| collector.sample), Some(10));
+        assert!(workspace.in_sandbox().collector.is_none());
+        for (text, wanted) in [
+            ("{ endpoint: collector:4317 }", "hob.yaml:1:32"),
+            ("{ endpoint: http://h, sample: 0 }", "`sample` cannot be 0"),
+            ("{ endpoint: http://h, headers: [{ name: 'X Key', value: v }] }", "is not the name of a header"),
+        ] {
+            let report = opened(text).report;
+            let shown = render(&report.file, &report.diagnostics, false);
+            assert!(shown.contains(wanted), "{wanted} in {shown}");
+        }
+    }
+}

@@ -14,11 +14,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-<<<<<<< HEAD
-use super::dashboard_notice;
-=======
 use super::dashboard::{dashboard, shown};
->>>>>>> 3b183db (hob run builds its dashboard in a file of its own)
+use super::dashboard_notice;
 use super::hold_recorder::HoldRecorder;
 use super::indexing::Indexing;
 use super::listening::listener;
@@ -137,20 +134,12 @@ impl Service {
         let open_metrics = workspace.metrics == Metrics::Open;
         let settings = Settings { keeps: !options.dry_run, open_metrics, ..Settings::default() };
         let receiver = receiver(workspace, &recipes, &left_out, &services);
-<<<<<<< HEAD
-        let setting = Setting {
-            services: services.clone(),
-            workspace: Arc::new(workspace.clone()),
-            sandbox: options.sandbox,
-        };
         let alerts = (!options.dry_run)
             .then(|| alert_watch(workspace, &services, &recipe_versions, &owner, options.once));
         let traces = workspace.collector.clone().filter(|_| !options.dry_run).map(|collector| {
             let counters = Arc::clone(engine.counters());
             TraceExport::new(collector, services.clone(), recipe_versions.clone(), counters, workspace.name())
         });
-=======
->>>>>>> 3b183db (hob run builds its dashboard in a file of its own)
         Ok(Self {
             dashboard: dashboard(&services, workspace, options.sandbox, shown(&recipes, &left_out)),
             triggers: Triggers::new(&recipes, trigger_context.clone()).map_err(Failure::problem)?,
@@ -465,37 +454,6 @@ fn receiver(
     receiver.waiting_for(broken.iter().flat_map(|recipe| recipe.listeners.clone()))
 }
 
-<<<<<<< HEAD
-/// What the dashboard shows of recipes.
-fn shown(used: &[CheckedRecipe], broken: &[BrokenRecipe]) -> RecipeSet {
-    let unusable = broken.iter().map(|BrokenRecipe { recipe, file, reason, .. }| UnusableRecipe {
-        name: recipe.clone(),
-        file: file.clone(),
-        reason: reason.clone(),
-    });
-    RecipeSet { used: used.to_vec(), unusable: unusable.collect() }
-}
-
-/// Watches what is wrong in `workspace`.
-fn alert_watch(
-    workspace: &Workspace,
-    services: &Services,
-    recipes: &RecipeVersions,
-    owner: &str,
-    once: bool,
-) -> AlertWatch {
-    let settings = WatchSettings {
-        alerts: workspace.alerts.clone(),
-        accounts: workspace.accounts.clone(),
-        url: workspace.access.link_base(),
-        once,
-    };
-    let sender = Sender { services: services.clone(), recipes: recipes.clone(), workspace: workspace.name() };
-    AlertWatch::new(settings, sender, owner)
-}
-
-=======
->>>>>>> 3b183db (hob run builds its dashboard in a file of its own)
 /// What runs with an earlier version of their recipe may use: no connections with unset variables.
 fn usable_connections(workspace: &Workspace) -> WorkspaceInfo {
     let mut workspace_info = workspace.info();
