@@ -184,7 +184,7 @@ impl Collector for Snapshot {
 fn sample(metric: &mut MetricEncoder<'_>, kind: Kind, value: Value) -> Result<(), std::fmt::Error> {
     match (kind, value) {
         (_, Value::Latency(latency)) => {
-            let bounds = BOUNDS.into_iter().chain([f64::MAX]);
+            let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
             let buckets: Vec<(f64, u64)> = bounds.zip(latency.counts).collect();
             metric.encode_histogram::<NoLabelSet>(latency.sum, latency.count(), &buckets, None)
         }

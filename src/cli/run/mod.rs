@@ -7,6 +7,7 @@ mod dashboard_notice;
 mod hold_recorder;
 mod indexing;
 mod listening;
+mod observers;
 mod once;
 mod progress;
 mod recipe_selection;

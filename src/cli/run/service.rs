@@ -19,12 +19,12 @@ use super::dashboard_notice;
 use super::hold_recorder::HoldRecorder;
 use super::indexing::Indexing;
 use super::listening::listener;
+use super::observers::Observers;
 use super::progress::Progress;
 use super::recipe_selection::RecipeSelection;
 use super::reload::{Change, RecipeWatch, Reloaded, reloaded};
 use super::retention::{prune_regularly, prune_some};
 use super::wait_notices;
-use crate::alert::{AlertWatch, Sender, WatchSettings};
 use crate::check::{CheckedRecipe, WorkspaceInfo};
 use crate::cli::connected_accounts::ConnectedAccounts;
 use crate::cli::dry_run::DryRow;
@@ -39,7 +39,6 @@ use crate::recipe::Trigger;
 use crate::run::{LoopLimit, RunId};
 use crate::server::{Server, Settings, bind, serve};
 use crate::services::Services;
-use crate::telemetry::TraceExport;
 use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, TriggerContext, Triggers};
 use crate::workspace::{Loops, Metrics, Workspace};
@@ -88,9 +87,7 @@ pub(super) struct Service {
     dashboard: Dashboard,
     holds: HoldRecorder,
     /// `None` in a dry run, in which nothing is wrong yet.
-    alerts: Option<AlertWatch>,
-    /// Reports runs as traces, if hob.yaml says where to.
-    traces: Option<TraceExport>,
+    observers: Option<Observers>,
     /// This process among those that share the store.
     owner: String,
     /// The store of a dry run; deleted on drop.
@@ -134,11 +131,8 @@ impl Service {
         let open_metrics = workspace.metrics == Metrics::Open;
         let settings = Settings { keeps: !options.dry_run, open_metrics, ..Settings::default() };
         let receiver = receiver(workspace, &recipes, &left_out, &services);
-        let alerts = (!options.dry_run)
-            .then(|| alert_watch(workspace, &services, &recipe_versions, &owner, options.once));
-        let traces = workspace.collector.clone().filter(|_| !options.dry_run).map(|collector| {
-            let counters = Arc::clone(engine.counters());
-            TraceExport::new(collector, services.clone(), recipe_versions.clone(), counters, workspace.name())
+        let observers = (!options.dry_run).then(|| {
+            Observers::new(workspace, &services, &recipe_versions, engine.counters(), &owner, options.once)
         });
         Ok(Self {
             dashboard: dashboard(&services, workspace, options.sandbox, shown(&recipes, &left_out)),
@@ -154,8 +148,7 @@ impl Service {
             recipe_versions,
             trigger_context,
             holds,
-            alerts,
-            traces,
+            observers,
             owner,
             _temporary_store: temporary_store,
         })
@@ -191,19 +184,13 @@ impl Service {
         let indexing = Indexing::of(&workspace.catalog, &self.owner);
         let mut upkeep = std::pin::pin!(async {
             let pruning = prune_regularly(journal.as_ref(), &workspace.history, clock);
-            let alerting = async {
-                match &self.alerts {
-                    Some(alerts) => alerts.regularly().await,
+            let observing = async {
+                match &self.observers {
+                    Some(observers) => observers.regularly().await,
                     None => std::future::pending().await,
                 }
             };
-            let tracing = async {
-                match &self.traces {
-                    Some(traces) => traces.regularly().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::join!(pruning, indexing.regularly(journal.as_ref(), clock), alerting, tracing);
+            tokio::join!(pruning, indexing.regularly(journal.as_ref(), clock), observing);
         });
         let mut signal = std::pin::pin!(signal.requested());
         let mut stop_requested_twice = std::pin::pin!(StopSignal::listen()?.requested_twice());
@@ -335,11 +322,8 @@ impl Service {
         let Services { journal, clock, .. } = &self.services;
         prune_some(journal.as_ref(), &workspace.history, clock).await;
         Indexing::of(&workspace.catalog, &self.owner).some(journal.as_ref(), clock).await;
-        if let Some(alerts) = &self.alerts {
-            alerts.look().await;
-        }
-        if let Some(traces) = &self.traces {
-            traces.once().await;
+        if let Some(observers) = &self.observers {
+            observers.once().await;
         }
     }
 
