@@ -61,10 +61,10 @@ pub(super) fn duration(milliseconds: i64) -> String {
     let seconds = milliseconds as f64 / 1000.0;
     match milliseconds {
         ..1_000 => format!("{milliseconds} ms"),
-        ..10_000 => format!("{seconds:.1} s"),
-        ..120_000 => format!("{seconds:.0} s"),
-        ..7_200_000 => format!("{:.0} min", seconds / 60.0),
-        ..172_800_000 => format!("{:.0} h", seconds / 3600.0),
+        1_000..10_000 => format!("{seconds:.1} s"),
+        10_000..120_000 => format!("{seconds:.0} s"),
+        120_000..7_200_000 => format!("{:.0} min", seconds / 60.0),
+        7_200_000..172_800_000 => format!("{:.0} h", seconds / 3600.0),
         _ => format!("{:.0} d", seconds / 86_400.0),
     }
 }

@@ -1,5 +1,7 @@
 //! What an intervention came to for many runs, counted.
 
+use std::cmp::Reverse;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -57,7 +59,7 @@ impl Tally {
             example: example.clone(),
         });
         let mut left: Vec<Left> = left.collect();
-        left.sort_by(|one, other| other.runs.cmp(&one.runs));
+        left.sort_by_key(|left| Reverse(left.runs));
         left
     }
 }
