@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::alert::{Alert, Delivery, End, EndReason, Told};
+use super::model::{Alert, Delivery, End, EndReason, Told};
 use super::observation::{Observation, Seen};
 use super::row::Row;
 use crate::workspace::{AlertKind, Alerts, Channel, Destination};

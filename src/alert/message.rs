@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::alert::Told;
+use super::model::Told;
 use super::notice::Notice;
 use crate::printable;
 

@@ -4,12 +4,12 @@
 //! crash nor a destination that is down loses or repeats an alert. Runs never wait for any of this.
 
 mod about;
-mod alert;
 mod decide;
 mod destination_failure;
 mod http;
 mod mail;
 mod message;
+mod model;
 mod notice;
 mod observation;
 mod observe;
@@ -24,8 +24,8 @@ mod watch;
 mod watched;
 
 pub use about::About;
-pub use alert::{Alert, Delivery, End, EndReason, Told};
 pub use destination_failure::unreached_destinations;
+pub use model::{Alert, Delivery, End, EndReason, Told};
 pub use notice::Notice;
 pub use row::{Row, rows};
 pub use send::Sender;

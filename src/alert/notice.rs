@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::about::{About, time};
-use super::alert::{Alert, Delivery, EndReason, Told};
+use super::model::{Alert, Delivery, EndReason, Told};
 use crate::workspace::AlertKind;
 
 /// What is told of an alert. Webhooks and recipes get these fields.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::alert::{Delivery, Told};
+use super::model::{Delivery, Told};
 use super::notice::Notice;
 use super::row::Row;
 use crate::value::{Backoff, after};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::alert::Alert;
+use super::model::Alert;
 use crate::journal::StoredAlert;
 
 /// An alert and its place.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::about::About;
-use super::alert::Told;
+use super::model::Told;
 use super::notice::Notice;
 
 /// A test, which tells nothing but that it arrives.
