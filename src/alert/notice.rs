@@ -58,7 +58,7 @@ impl Notice {
 /// The page of the dashboard that shows the cause.
 fn link(alert: &Alert, url: &str) -> String {
     match alert.kind {
-        AlertKind::Parked | AlertKind::Failed => format!("{url}/problems/{}", alert.id),
+        AlertKind::Parked | AlertKind::Failed => format!("{url}/runs?cause={}", alert.id),
         _ => format!("{url}/"),
     }
 }

@@ -172,7 +172,7 @@ async fn many_failures_are_one_alert_and_one_recovery() {
     assert_eq!(events(&sent[0]), [("opened", "failed")]);
     let told = &sent[0]["alerts"][0];
     assert!(told["text"].as_str().unwrap().contains("3 runs failed"), "{told:#}");
-    let link = format!("https://hob.example.com/problems/{}", told["id"].as_str().unwrap());
+    let link = format!("https://hob.example.com/runs?cause={}", told["id"].as_str().unwrap());
     assert_eq!((&told["link"], &told["recipe"]), (&json!(link), &json!("r")));
     for _ in 0..20 {
         world.advance(10);

@@ -223,7 +223,7 @@ alerts:
     assert!(
         text.contains("*hob ")
             && text.contains("shows: step `look`: ")
-            && text.contains("https://hob.example.com/problems/"),
+            && text.contains("https://hob.example.com/runs?cause="),
         "{text}"
     );
     assert!(received.iter().any(|it| it.head.contains("authorization: bearer canarypager-0003")));
