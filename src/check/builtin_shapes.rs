@@ -27,6 +27,13 @@ static ERROR: LazyLock<Shape> = LazyLock::new(|| {
 
 static MAPPING: LazyLock<Shape> = LazyLock::new(|| Shape::new(Kind::Object));
 
+static TEXT: LazyLock<Shape> = LazyLock::new(|| Shape::new(Kind::String));
+
+/// Text.
+pub(super) fn text() -> &'static Shape {
+    &TEXT
+}
+
 /// A mapping of which nothing else is known.
 pub(super) fn mapping() -> &'static Shape {
     &MAPPING
@@ -67,6 +74,28 @@ pub(super) fn webhook_event(events: &[&EventType]) -> Shape {
         event.fields.insert(name.clone(), Shape { nullable: true, ..Shape::new(Kind::Any) });
     }
     event
+}
+
+/// `event` of a webhook whose record is read first; `None` where not all are read by one operation.
+pub(super) fn hydrated_event(events: &[&EventType], catalog: &Catalog) -> Option<Shape> {
+    let read = |event: &EventType| Some((event.hydrate.as_ref()?.operation.clone(), event.record.clone()));
+    let (operation, place) = read(events.first()?)?;
+    if events.iter().any(|event| read(event).as_ref() != Some(&(operation.clone(), place.clone()))) {
+        return None;
+    }
+    let record = catalog.operation(&operation)?.result_shape()?;
+    if record.kind != Kind::Object || !record.any_of.is_empty() || record.doubtful {
+        return None;
+    }
+    // It is laid over what came in, which may have other fields.
+    let record = Shape { open: true, nullable: false, ..record.clone() };
+    let mut event = Shape { open: true, ..Shape::new(Kind::Object) };
+    match place.strip_prefix("$.") {
+        Some(name) if !name.contains(['.', '[']) => drop(event.fields.insert(name.to_owned(), record)),
+        Some(_) => return None,
+        None => event = record,
+    }
+    Some(event)
 }
 
 /// `error`: the failure that triggered `on_failure`.

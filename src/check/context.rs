@@ -1,6 +1,6 @@
 //! The input of rules: recipe, catalog and workspace, with derived data.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use super::builtin_shapes;
@@ -35,6 +35,8 @@ pub struct Context<'a> {
     pub parents: Option<&'a Arc<Operation>>,
     /// The number of suggestions so far.
     suggested: Cell<usize>,
+    /// See `stops`.
+    stops: OnceCell<[Vec<usize>; 2]>,
 }
 
 /// A use of an operation.
@@ -87,7 +89,12 @@ impl<'a> Context<'a> {
         };
         let is_whole = matches!(&recipe.trigger, Trigger::Poll(poll) if poll.hydrate.value);
         let event = match &recipe.trigger {
-            Trigger::Webhook(Webhook::Events { connector, types, hydrate: false, .. }) => {
+            Trigger::Webhook(Webhook::Events { connector, types, hydrate: true, .. }) => {
+                let app = catalog.connector(connector);
+                let known: Vec<_> = types.iter().filter_map(|name| app?.events.get(name.as_str())).collect();
+                builtin_shapes::hydrated_event(&known, catalog)
+            }
+            Trigger::Webhook(Webhook::Events { connector, types, .. }) => {
                 let app = catalog.connector(connector);
                 let known = types.iter().filter_map(|name| app?.events.get(name.as_str()));
                 // A record within the body has fields of its own.
@@ -100,7 +107,20 @@ impl<'a> Context<'a> {
             }),
         };
         let suggested = Cell::new(0);
-        Self { recipe, catalog, workspace_info, texts, sites, calls, connection, event, parents, suggested }
+        let stops = OnceCell::new();
+        Self {
+            recipe,
+            catalog,
+            workspace_info,
+            texts,
+            sites,
+            calls,
+            connection,
+            event,
+            parents,
+            suggested,
+            stops,
+        }
     }
 
     /// Adds "did you mean" to `diagnostic` if one of `known` is close to `name`. Limited to as many diagnostics as
@@ -118,6 +138,18 @@ impl<'a> Context<'a> {
     pub fn may_suggest(&self) -> bool {
         self.suggested.set(self.suggested.get() + 1);
         self.suggested.get() <= MAX_SHOWN
+    }
+
+    /// The steps that end the run, as indexes among the actions or those of `on_failure`.
+    pub(super) fn stops(&self, after_failure: bool) -> &[usize] {
+        let stops = self.stops.get_or_init(|| {
+            let among = |actions: &'a [Action]| {
+                let all = actions.iter().enumerate();
+                all.filter(|(_, action)| self.ends_run(action)).map(|(index, _)| index).collect()
+            };
+            [among(&self.recipe.actions), among(&self.recipe.on_failure)]
+        });
+        &stops[usize::from(after_failure)]
     }
 
     /// The operation of `action`.

@@ -2,9 +2,10 @@
 
 use super::builtin_shapes;
 use super::context::Context;
+use super::proven::present;
 use super::template_site::Position;
 use crate::catalog::{Operation, path};
-use crate::recipe::{Action, Trigger, Webhook};
+use crate::recipe::{Action, OnError, OnMissing, Trigger, Webhook};
 use crate::template::{Class, Inference, Inferred, LocatedTemplate, PathStep, TreeShape, Use};
 use crate::value::{Kind, Shape};
 
@@ -18,6 +19,8 @@ const MAX_VARIABLES: usize = 3;
 pub(super) struct Known<'a> {
     shape: &'a Shape,
     lists: u32,
+    /// Members of the outermost list may be null, or, of no list, the value itself.
+    gaps: bool,
 }
 
 /// Why a path step into a value cannot work.
@@ -42,7 +45,7 @@ impl InvalidStep<'_> {
 
 impl<'a> Known<'a> {
     fn new(shape: &'a Shape) -> Self {
-        Self { shape, lists: 0 }
+        Self { shape, lists: 0, gaps: false }
     }
 
     /// The shape of the value, unless it is a list.
@@ -58,7 +61,30 @@ impl<'a> Known<'a> {
     /// The same as a value.
     fn inferred(self) -> Inferred<'a> {
         let value = Inferred::Declared(self.shape);
-        (0..self.lists).fold(value, |value, _| Inferred::List(Box::new(value)))
+        let inner = (1..self.lists).fold(value, |value, _| Inferred::List(Box::new(value)));
+        let inner = if self.gaps { inner.or_null() } else { inner };
+        if self.lists > 0 { Inferred::List(Box::new(inner)) } else { inner }
+    }
+
+    /// Whether the value may be null.
+    pub(super) fn may_be_null(self) -> bool {
+        self.lists == 0 && (self.shape.nullable || self.gaps)
+    }
+
+    /// Whether it is a member of a list of which some members are null.
+    pub(super) fn has_gaps(self) -> bool {
+        self.lists == 0 && self.gaps
+    }
+
+    /// Whether the value is text that is not one of several words.
+    pub(super) fn is_text(self) -> bool {
+        let Shape { kind, any_of, values, format, doubtful, .. } = self.shape;
+        self.lists == 0
+            && *kind == Kind::String
+            && any_of.is_empty()
+            && values.is_empty()
+            && format.is_none()
+            && !doubtful
     }
 
     /// Whether the value is a list.
@@ -75,7 +101,8 @@ impl<'a> Known<'a> {
     pub(super) fn step(self, step: &PathStep) -> Result<Option<Self>, InvalidStep<'a>> {
         if self.lists > 0 {
             return match step {
-                PathStep::Item => Ok(Some(Self { lists: self.lists - 1, ..self })),
+                PathStep::Item if self.lists == 1 => Ok(Some(Self { lists: 0, ..self })),
+                PathStep::Item => Ok(Some(Self { lists: self.lists - 1, gaps: false, ..self })),
                 PathStep::Field(_) => Err(InvalidStep::List),
             };
         }
@@ -84,6 +111,7 @@ impl<'a> Known<'a> {
             _ if !self.shape.any_of.is_empty() => Ok(None),
             (Kind::Array, PathStep::Field(_)) => Err(InvalidStep::List),
             (Kind::Object, PathStep::Item) if self.shape.entries.is_none() => Err(InvalidStep::Mapping),
+            (Kind::String, PathStep::Item) => Ok(Some(Self::new(builtin_shapes::text()))),
             (_, PathStep::Field(_)) if plain => Err(InvalidStep::Plain(self.shape.describe())),
             _ => self.shape.step(step).map(|inner| inner.map(Self::new)).map_err(InvalidStep::NoField),
         }
@@ -124,7 +152,10 @@ pub(super) fn step_shape<'a>(action: &Action, operation: &'a Operation) -> Optio
     let shape = path::walk(response, list)?;
     let shape = if member { shape.items.as_deref()? } else { shape };
     let lists = u32::from(path::is_list(taken)) + u32::from(action.for_each.is_some());
-    Some(Known { shape, lists })
+    let skipped = action.condition.is_some()
+        || action.on_error == OnError::Continue
+        || action.on_missing == OnMissing::Continue;
+    Some(Known { shape, lists, gaps: action.for_each.is_some() && skipped })
 }
 
 /// The path of the list of which `path` takes a member, as in `$.data[0]`, and whether it does.
@@ -218,7 +249,8 @@ fn infer_within<'a>(
     template: &LocatedTemplate,
     depth: usize,
 ) -> Option<Inference<'a>> {
-    template.infer(&|root, steps| value_within(context, position, root, steps, depth))
+    let known = present(context, position);
+    template.infer(&|root, steps| value_within(context, position, root, steps, depth), &known)
 }
 
 /// What is known of the value at `steps` below `root`.
@@ -293,11 +325,11 @@ fn list_shape<'a>(value: &Inferred<'a>) -> Option<Known<'a>> {
     let (Some(list), None) = (lists.next(), lists.next()) else { return None };
     match list {
         Inferred::List(items) => match items.as_ref() {
-            Inferred::Declared(shape) => Some(Known { shape, lists: 1 }),
+            Inferred::Declared(shape) => Some(Known { shape, lists: 1, gaps: false }),
             _ => None,
         },
         Inferred::Declared(shape) if list.class() == Some(Class::List) => {
-            Some(Known { shape: shape.items.as_deref()?, lists: 1 })
+            Some(Known { shape: shape.items.as_deref()?, lists: 1, gaps: false })
         }
         _ => None,
     }

@@ -4,13 +4,13 @@ use minijinja::value::{Kwargs, Value as Datum, from_args};
 use minijinja::{Error, ErrorKind};
 
 use super::error::{advised, refusal};
-use super::presence::{asks_presence, is_default};
+use super::presence::{asks_presence, replaces_missing};
 use super::signature::{Form, Signature};
 use crate::diagnostic::closest;
 
 /// Whether the callee accepts undefined values.
 pub(super) fn is_lenient(name: &str) -> bool {
-    is_default(name) || asks_presence(name)
+    replaces_missing(name) || asks_presence(name)
 }
 
 /// The arguments `given` in the order of the signature's parameters, with undefined for omitted ones before the last.

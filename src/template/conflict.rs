@@ -60,6 +60,39 @@ pub enum ConflictKind {
         /// The filter.
         filter: String,
     },
+    /// What `in` looks into contains nothing.
+    Unsearchable {
+        /// What it is, in words.
+        found: String,
+    },
+    /// A filter that reads texts, or takes numbers, of another kind.
+    Misread {
+        /// The filter.
+        filter: String,
+        /// What it takes, in words.
+        takes: &'static str,
+        /// What it is given, in words.
+        found: String,
+    },
+    /// An operator that takes numbers.
+    NoNumber {
+        /// The operator.
+        operator: &'static str,
+        /// What it is given.
+        found: Class,
+    },
+    /// A filter or operator that fails on null, which it may get.
+    MaybeNull {
+        /// The filter.
+        filter: String,
+    },
+    /// A filter that fails on members that are null, which some may be.
+    NullMember {
+        /// The filter.
+        filter: String,
+    },
+    /// The first or last member of a list that may have none.
+    MaybeAbsent,
     /// An argument that is refused whenever it is evaluated.
     Argument {
         /// Why.

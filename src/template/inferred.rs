@@ -1,6 +1,6 @@
 //! What is known of the value of an expression before it is evaluated.
 
-use crate::value::{Kind, Shape, Step, Value};
+use crate::value::{Kind, Shape, Step, Value, Written, time_in};
 
 /// What is known of a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,16 +15,33 @@ pub enum Inferred<'s> {
     Mapping,
     /// Text.
     Text,
+    /// A date without a time.
+    Day,
+    /// A time with a zone.
+    Moment,
     /// A number.
     Number,
+    /// A whole number.
+    Integer,
     /// `true` or `false`.
     Flag,
     /// This value.
     Constant(Value),
     /// `omit`.
     Omitted,
+    /// Nothing: what a list without members has as its first one. To use it is an error.
+    Absent,
     /// One of several.
     OneOf(Vec<Inferred<'s>>),
+}
+
+/// A date or a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// A date without a time, which has no zone.
+    Day,
+    /// A time with a zone.
+    Moment,
 }
 
 /// The classes of values that no conversion bridges.
@@ -75,15 +92,20 @@ impl<'s> Inferred<'s> {
     /// The class of the value, if it is known and the same for all that it may be, null aside.
     pub fn class(&self) -> Option<Class> {
         match self {
-            Inferred::Unknown | Inferred::Omitted => None,
+            Inferred::Unknown | Inferred::Omitted | Inferred::Absent => None,
             Inferred::Declared(shape) if shape.doubtful || !shape.any_of.is_empty() => None,
             Inferred::Declared(shape) => Class::of_kind(shape.kind),
             Inferred::List(_) => Some(Class::List),
             Inferred::Mapping => Some(Class::Mapping),
-            Inferred::Text | Inferred::Number | Inferred::Flag => Some(Class::Scalar),
+            Inferred::Text
+            | Inferred::Day
+            | Inferred::Moment
+            | Inferred::Number
+            | Inferred::Integer
+            | Inferred::Flag => Some(Class::Scalar),
             Inferred::Constant(value) => Some(Class::of(value)),
             Inferred::OneOf(all) => {
-                let given = all.iter().filter(|one| !one.is_null() && **one != Inferred::Omitted);
+                let given = all.iter().filter(|one| !one.is_nothing() && **one != Inferred::Omitted);
                 let mut classes = given.map(Self::class);
                 let first = classes.next()??;
                 classes.all(|class| class == Some(first)).then_some(first)
@@ -94,8 +116,10 @@ impl<'s> Inferred<'s> {
     /// Whether it is text or a number, null aside; `None` if neither is certain.
     pub(super) fn kind(&self) -> Option<Kind> {
         match self {
-            Inferred::Text | Inferred::Constant(Value::String(_)) => Some(Kind::String),
-            Inferred::Number | Inferred::Constant(Value::Number(_)) => Some(Kind::Number),
+            Inferred::Text | Inferred::Day | Inferred::Moment | Inferred::Constant(Value::String(_)) => {
+                Some(Kind::String)
+            }
+            Inferred::Number | Inferred::Integer | Inferred::Constant(Value::Number(_)) => Some(Kind::Number),
             Inferred::Declared(shape) if shape.doubtful || !shape.any_of.is_empty() => None,
             Inferred::Declared(shape) => match shape.kind {
                 Kind::String => Some(Kind::String),
@@ -106,9 +130,43 @@ impl<'s> Inferred<'s> {
         }
     }
 
+    /// Whether it is a date or a time, if that is certain.
+    pub(super) fn when(&self) -> Option<When> {
+        match self {
+            Inferred::Day => Some(When::Day),
+            Inferred::Moment => Some(When::Moment),
+            Inferred::Declared(shape) if shape.kind == Kind::String && !shape.doubtful => {
+                match shape.format.as_deref() {
+                    Some("date") => Some(When::Day),
+                    Some("date-time") => Some(When::Moment),
+                    _ => None,
+                }
+            }
+            Inferred::Constant(Value::String(text)) => match time_in(text)? {
+                Written::Day(_) => Some(When::Day),
+                Written::Exact(_) => Some(When::Moment),
+                Written::Local(_) => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether it is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Inferred::Constant(Value::Null))
+    }
+
+    /// Whether it is null, or not even that.
+    fn is_nothing(&self) -> bool {
+        self.is_null() || matches!(self, Inferred::Absent)
+    }
+
+    /// Whether one of the values that it may be is this one, such as null.
+    pub(super) fn may_be(&self, one: &Self) -> bool {
+        match self {
+            Inferred::OneOf(all) => all.iter().any(|other| other.may_be(one)),
+            other => other == one,
+        }
     }
 
     /// Whether it may be null, as far as known.
@@ -129,6 +187,11 @@ impl<'s> Inferred<'s> {
         }
     }
 
+    /// It, or null.
+    pub fn or_null(self) -> Self {
+        self.or(Inferred::Constant(Value::Null))
+    }
+
     /// One of both.
     pub(super) fn or(self, other: Self) -> Self {
         match (self, other) {
@@ -141,11 +204,11 @@ impl<'s> Inferred<'s> {
         }
     }
 
-    /// The same without null.
+    /// The same without null and without nothing.
     pub(super) fn present(self) -> Self {
         match self {
             Inferred::OneOf(all) => {
-                let mut present = all.into_iter().filter(|one| !one.is_null()).map(Self::present);
+                let mut present = all.into_iter().filter(|one| !one.is_nothing()).map(Self::present);
                 let Some(first) = present.next() else { return Inferred::Unknown };
                 present.fold(first, Self::or)
             }
@@ -161,8 +224,16 @@ impl<'s> Inferred<'s> {
                 _ => Inferred::Unknown,
             },
             (Inferred::List(items), Step::Item) => items.as_ref().clone(),
+            (
+                Inferred::Text | Inferred::Day | Inferred::Moment | Inferred::Constant(Value::String(_)),
+                Step::Item,
+            ) => Inferred::Text,
+            (Inferred::Constant(Value::Array(items)), Step::Item) => match items.first() {
+                Some(first) if items.len() == 1 => Inferred::Constant(first.clone()),
+                _ => Inferred::Unknown,
+            },
             (Inferred::OneOf(all), step) => {
-                let mut inner = all.iter().filter(|one| !one.is_null()).map(|one| one.step(step));
+                let mut inner = all.iter().filter(|one| !one.is_nothing()).map(|one| one.step(step));
                 let Some(first) = inner.next() else { return Inferred::Unknown };
                 inner.fold(first, Self::or)
             }

@@ -25,7 +25,7 @@ use super::hidden_filters::{
     UNEQUAL, WITHIN,
 };
 use super::links;
-use super::presence::{asks_presence, is_default};
+use super::presence::{asks_presence, replaces_missing};
 use super::syntax::{SyntaxError, bytes, extent};
 
 pub(super) type Lowered<T> = Result<T, SyntaxError>;
@@ -220,7 +220,7 @@ fn if_expression<'a>(i: &Spanned<IfExpr<'a>>) -> Lowered<Expr<'a>> {
 
 fn filtered<'a>(f: &Spanned<Filter<'a>>) -> Lowered<Expr<'a>> {
     let input = match &f.expr {
-        Some(input) if is_default(f.name) => Some(lenient(input)?),
+        Some(input) if replaces_missing(f.name) => Some(lenient(input)?),
         Some(input) if is_builtin(f.name) => Some(filter(PRESENT, expression(input)?, Vec::new(), f.span())),
         Some(input) => Some(expression(input)?),
         None => None,

@@ -3,31 +3,9 @@
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 use minijinja::value::Value as Datum;
 
-use super::inferred::{Class, Inferred};
+use super::inferred::{Class, Inferred, When};
 use super::presence::is_default;
 use crate::value::{Kind, Value};
-
-/// Filters that fail on null.
-pub(super) const NEEDS_VALUE: [&str; 18] = [
-    "lower",
-    "upper",
-    "title",
-    "capitalize",
-    "trim",
-    "replace",
-    "remove_prefix",
-    "truncate",
-    "split",
-    "lines",
-    "slug",
-    "date",
-    "iso8601",
-    "add_time",
-    "epoch",
-    "epoch_ms",
-    "number",
-    "plus",
-];
 
 /// `… | default(none)`.
 pub(super) fn defaults_to_null(expr: &Expr<'_>) -> bool {
@@ -50,6 +28,43 @@ fn defaults_to(expr: &Expr<'_>) -> Option<Datum> {
     }
 }
 
+/// Filters that write a number as text, as a rule.
+const WRITES_NUMBERS: [&str; 6] = ["date", "fixed", "regex_find", "string", "trim", "first"];
+
+/// Whether a text that an expression makes may well be a number.
+pub(super) fn writes_number(expr: &Expr<'_>) -> bool {
+    matches!(expr, Expr::Filter(filter) if WRITES_NUMBERS.contains(&filter.name))
+}
+
+/// Whether a date without a time is compared with a time.
+pub(super) fn zones_differ(left: &Inferred<'_>, right: &Inferred<'_>) -> bool {
+    let (left, right) = (left.alternatives(), right.alternatives());
+    let has = |side: &[&Inferred<'_>], when| side.iter().any(|one| one.when() == Some(when));
+    has(&left, When::Day) && has(&right, When::Moment) || has(&left, When::Moment) && has(&right, When::Day)
+}
+
+/// A list or mapping that the operator, which takes numbers, fails on.
+pub(super) fn no_number(operator: &BinOpKind, left: &Inferred<'_>, right: &Inferred<'_>) -> Option<Class> {
+    let compound = |side: &Inferred<'_>| {
+        side.alternatives()
+            .into_iter()
+            .filter_map(Inferred::class)
+            .find(|class| matches!(class, Class::List | Class::Mapping))
+    };
+    match operator {
+        BinOpKind::Add => match (compound(left), compound(right)) {
+            (Some(Class::List), Some(Class::List)) | (None, None) => None,
+            (Some(Class::List), None) if right.class().is_none() => None,
+            (None, Some(Class::List)) if left.class().is_none() => None,
+            (found, other) => found.or(other),
+        },
+        BinOpKind::Sub | BinOpKind::Div | BinOpKind::FloorDiv | BinOpKind::Rem | BinOpKind::Pow => {
+            compound(left).or_else(|| compound(right))
+        }
+        _ => None,
+    }
+}
+
 /// Whether the operator fails on these operands.
 pub(super) fn sides_differ(operator: &BinOpKind, left: &Inferred<'_>, right: &Inferred<'_>) -> bool {
     let numbers = |side: &Inferred<'_>| is_number(side) || side.kind() == Some(Kind::Number);
@@ -61,6 +76,9 @@ pub(super) fn sides_differ(operator: &BinOpKind, left: &Inferred<'_>, right: &In
 
 /// What is known to have no order, in words: a list or a mapping.
 pub(super) fn without_order(side: &Inferred<'_>) -> Option<&'static str> {
+    if side.is_null() {
+        return Some(Class::Null.describe());
+    }
     side.class().filter(|class| matches!(class, Class::List | Class::Mapping)).map(Class::describe)
 }
 
@@ -79,10 +97,27 @@ pub(super) fn both_numbers(left: &Inferred<'_>, right: &Inferred<'_>) -> bool {
 }
 
 pub(super) fn is_number(side: &Inferred<'_>) -> bool {
-    matches!(side, Inferred::Number | Inferred::Constant(Value::Number(_)))
+    matches!(side, Inferred::Number | Inferred::Integer | Inferred::Constant(Value::Number(_)))
+}
+
+/// Whether it is certainly a whole number.
+pub(super) fn is_whole(side: &Inferred<'_>) -> bool {
+    match side {
+        Inferred::Integer => true,
+        Inferred::Constant(Value::Number(number)) => !number.is_f64(),
+        Inferred::Declared(shape) => {
+            shape.kind == Kind::Integer && shape.any_of.is_empty() && !shape.doubtful && !shape.nullable
+        }
+        _ => false,
+    }
 }
 
 /// Whether it is a text that is not a number.
 pub(super) fn is_word(side: &Inferred<'_>) -> bool {
     matches!(side, Inferred::Constant(Value::String(text)) if text.trim().parse::<f64>().is_err())
+}
+
+/// Whether a test compares by order.
+pub(super) fn compares(test: &str) -> bool {
+    ["lt", "le", "gt", "ge"].contains(&test)
 }

@@ -5,6 +5,11 @@ pub(super) fn is_default(filter: &str) -> bool {
     matches!(filter, "default" | "d")
 }
 
+/// Whether `filter` replaces undefined values.
+pub(super) fn replaces_missing(filter: &str) -> bool {
+    is_default(filter) || filter == "coalesce"
+}
+
 /// Whether `test` tests for presence.
 pub(super) fn asks_presence(test: &str) -> bool {
     matches!(test, "defined" | "undefined")

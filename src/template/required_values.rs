@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Stmt, UnaryOpKind};
+use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Filter, Stmt, UnaryOpKind};
 
+use super::filters::result;
 use super::name_use::{PathStep, Use};
 use super::parse::Template;
-use super::presence::{asks_presence, is_default};
+use super::presence::{asks_presence, replaces_missing};
+use super::signature::is_lenient;
 use super::syntax::{self, clamp, extent};
 
 /// Prefix of a path that is known to be missing or false.
@@ -47,7 +49,10 @@ impl Template {
     /// Whether this condition (one expression) follows from `known`.
     pub fn follows_from(&self, known: &Present) -> bool {
         let proven = self.proves(true);
-        self.asks_for_paths() && proven.len() == self.uses().len() && proven.is_subset(known)
+        self.asks_for_paths()
+            && !proven.is_empty()
+            && proven.len() == self.uses().len()
+            && proven.is_subset(known)
     }
 
     /// Whether this condition is false if `known` holds, which comes from conditions that ask for paths.
@@ -176,11 +181,20 @@ impl Walker<'_> {
                 }
             }
             Expr::Filter(f) => {
-                // A value before `default` may be missing.
-                if let Some(input) = f.expr.as_ref().filter(|_| !is_default(f.name) && f.name != "coalesce") {
-                    self.expression(input, false, present);
+                // A value before `default` may be missing, not one that another filter needs before it.
+                let replaced = replaces_missing(f.name);
+                if let Some(input) = f.expr.as_ref().filter(|input| !replaced || path(input).is_none()) {
+                    self.expression(input, replaced || accepts_missing(f), present);
                 }
-                self.arguments(&f.args, present);
+                // `coalesce` passes over what is missing.
+                if f.name == "coalesce" {
+                    f.args.iter().for_each(|argument| match argument {
+                        CallArg::Pos(expr) => self.expression(expr, true, present),
+                        _ => {}
+                    });
+                } else {
+                    self.arguments(&f.args, present);
+                }
             }
             Expr::Test(t) => {
                 if !asks_presence(t.name) {
@@ -230,6 +244,11 @@ impl Walker<'_> {
     }
 }
 
+/// Whether a filter takes a value that is missing for null.
+fn accepts_missing(filter: &Filter<'_>) -> bool {
+    result::accepts_missing(filter.name, is_lenient(&filter.args))
+}
+
 /// `present` and what `condition` proves if its value is `holds`.
 fn with(present: &Present, condition: &Expr<'_>, holds: bool) -> Present {
     let mut present = present.clone();
@@ -237,7 +256,8 @@ fn with(present: &Present, condition: &Expr<'_>, holds: bool) -> Present {
     present
 }
 
-fn prove(condition: &Expr<'_>, holds: bool, proven: &mut Present) {
+/// Adds what `condition` proves if its value is `holds`.
+pub(super) fn prove(condition: &Expr<'_>, holds: bool, proven: &mut Present) {
     if let Some((root, steps)) = path(condition) {
         let path = written(root, &steps);
         proven.insert(if holds { path } else { format!("{ABSENT}{path}") });

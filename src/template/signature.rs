@@ -1,5 +1,7 @@
 //! The parameters of a filter, function or test, parsed from the reference's signature.
 
+use minijinja::machinery::ast::{CallArg, Expr};
+
 /// The forms of a call: `range(end) or range(start, end, step=1)` are two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Signature {
@@ -93,6 +95,19 @@ fn parts(inside: &'static str) -> Vec<&'static str> {
         found.push(last);
     }
     found
+}
+
+/// Whether a filter is called with `strict=false`, its second argument.
+pub(super) fn is_lenient(arguments: &[CallArg<'_>]) -> bool {
+    let is_false = |expr: &Expr<'_>| expr.as_const().is_none_or(|value| !value.is_true());
+    match arguments.get(1) {
+        Some(CallArg::Pos(strict)) => is_false(strict),
+        _ => arguments.iter().any(|argument| match argument {
+            CallArg::Kwarg("strict", strict) => is_false(strict),
+            CallArg::PosSplat(_) | CallArg::KwargSplat(_) => true,
+            _ => false,
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use minijinja::value::{Rest, Value as Datum, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::bind::{bind, is_lenient};
+use super::filter_type::{Gives, Takes};
 use super::signature::Signature;
 
 /// A filter, function or test.
@@ -19,6 +20,10 @@ pub struct Spec {
     pub example: &'static str,
     /// The example's value, as JSON.
     pub result: &'static str,
+    /// What it takes as a filter.
+    pub(super) takes: Takes,
+    /// What it gives as a filter.
+    pub(super) gives: Gives,
     /// How it is added to the engine; `None` for built-in ones.
     pub(super) add: Option<Add>,
 }
@@ -47,12 +52,26 @@ impl Spec {
         while end < bytes.len() && bytes[end] != b'(' {
             end += 1;
         }
-        Self { name: signature.split_at(end).0, signature, summary, example, result, add: None }
+        Self {
+            name: signature.split_at(end).0,
+            signature,
+            summary,
+            example,
+            result,
+            takes: Takes::Anything,
+            gives: Gives::Anything,
+            add: None,
+        }
     }
 
     /// The same, with hob's own implementation.
     pub(super) const fn added_by(self, add: Add) -> Self {
         Self { add: Some(add), ..self }
+    }
+
+    /// The same, with what it takes and gives as a filter.
+    pub(super) const fn typed(self, takes: Takes, gives: Gives) -> Self {
+        Self { takes, gives, ..self }
     }
 
     /// The parsed signature.
@@ -66,8 +85,11 @@ impl Spec {
         let placed = format!("${}", self.name);
         add(env, placed.clone());
         let (signature, usage, lenient) = (self.parsed(), self.signature, is_lenient(self.name));
+        let may_be_missing = lenient || self.takes.accepts_missing(true);
         let filter = move |state: &mut State<'_, '_>, given: Rest<ValueOrKwargs>| -> Result<Datum, Error> {
-            state.apply_filter(&placed, &bound(&signature, usage, lenient, &given.into_values())?)
+            let given = given.into_values();
+            check_input(&given, may_be_missing)?;
+            state.apply_filter(&placed, &bound(&signature, usage, lenient, &given)?)
         };
         env.add_filter(self.name, filter);
     }
@@ -79,7 +101,9 @@ impl Spec {
         add(env, placed.clone());
         let (signature, usage, lenient) = (self.parsed(), self.signature, is_lenient(self.name));
         let test = move |state: &mut State<'_, '_>, given: Rest<ValueOrKwargs>| -> Result<bool, Error> {
-            state.perform_test(&placed, &bound(&signature, usage, lenient, &given.into_values())?)
+            let given = given.into_values();
+            check_input(&given, lenient)?;
+            state.perform_test(&placed, &bound(&signature, usage, lenient, &given)?)
         };
         env.add_test(self.name, test);
     }
@@ -92,14 +116,19 @@ impl Spec {
     }
 }
 
+/// Refuses an undefined input, unless it may be missing.
+fn check_input(given: &[Datum], may_be_missing: bool) -> Result<(), Error> {
+    match given.first() {
+        Some(input) if input.is_undefined() && !may_be_missing => Err(Error::from(ErrorKind::UndefinedError)),
+        _ => Ok(()),
+    }
+}
+
 /// The input and the bound arguments.
 fn bound(signature: &Signature, usage: &str, lenient: bool, given: &[Datum]) -> Result<Vec<Datum>, Error> {
     let Some((input, arguments)) = given.split_first() else {
         return Err(Error::from(ErrorKind::MissingArgument));
     };
-    if input.is_undefined() && !lenient {
-        return Err(Error::from(ErrorKind::UndefinedError));
-    }
     let mut all = vec![input.clone()];
     all.extend(bind(signature, usage, lenient, arguments)?);
     Ok(all)

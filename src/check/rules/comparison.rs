@@ -79,12 +79,18 @@ fn sort(context: &Context<'_>, site: &TemplateSite<'_>, side: &Side) -> Option<O
         Side::Path { root, steps } => match result_shape::value(context, &site.position, root, steps) {
             Inferred::Declared(shape) => kind_of_shape(shape),
             Inferred::Constant(value) => Some(kind_of_constant(&value)),
-            Inferred::Number => Some(OperandKind::Number),
+            Inferred::Number | Inferred::Integer => Some(OperandKind::Number),
             Inferred::Flag => Some(OperandKind::Unordered("true and false")),
             Inferred::List(_) => Some(OperandKind::Unordered("lists")),
             Inferred::Mapping => Some(OperandKind::Unordered("mappings")),
+            Inferred::Day => Some(OperandKind::Day),
+            Inferred::Moment => Some(OperandKind::Moment),
             // It may be a number or a time.
-            Inferred::Text | Inferred::Unknown | Inferred::Omitted | Inferred::OneOf(_) => None,
+            Inferred::Text
+            | Inferred::Unknown
+            | Inferred::Omitted
+            | Inferred::Absent
+            | Inferred::OneOf(_) => None,
         },
         Side::Constant(value) => Some(kind_of_constant(value)),
         Side::Moment => Some(OperandKind::Moment),

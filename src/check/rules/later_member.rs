@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Rule;
-use super::maybe_missing::present;
+use crate::check::proven::present;
 use crate::check::result_shape::value;
 use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
@@ -40,7 +40,7 @@ fn complaint(context: &Context<'_>, site: &TemplateSite<'_>, need: &Need) -> Opt
     if asked_only || list.class() != Some(Class::List) || is_counted(context, site) {
         return None;
     }
-    if need.is_proven(upto, &present(context, site)) {
+    if need.is_proven(upto, &present(context, &site.position)) {
         return None;
     }
     let path = need.path_to(upto - 1);

@@ -1,12 +1,12 @@
 //! Values that may be missing but are used as if always present.
 
 use super::Rule;
+use crate::check::proven::present;
 use crate::check::result_shape::{Known, origin};
 use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::recipe::{Action, OnError, OnMissing};
 use crate::template::{LocatedTemplate, Need, PathStep, Present};
-use crate::value::Shape;
 
 /// Warns of fields that may be null or missing, and of results of steps that may be skipped, unless a condition
 /// ensures that they exist.
@@ -29,7 +29,7 @@ impl Rule for Guarded {
             if found.iter().any(wrong) {
                 continue;
             }
-            let present = present(context, site);
+            let present = present(context, &site.position);
             let mut told: Vec<String> = Vec::new();
             for need in site.template.needs(condition) {
                 if let Some((path, diagnostic)) = complaint(context, site, &need, &present)
@@ -41,30 +41,6 @@ impl Rule for Guarded {
             }
         }
     }
-}
-
-/// What conditions ensure before `site` is evaluated.
-pub(super) fn present(context: &Context<'_>, site: &TemplateSite<'_>) -> Present {
-    let mut present = Present::new();
-    if !matches!(site.position, Position::When)
-        && let Some(when) = &context.recipe.when
-    {
-        present.extend(when.proves(true));
-    }
-    if let Position::Step { action, index, part, after_failure } = site.position {
-        if part == StepPart::Input
-            && let Some(condition) = &action.condition
-        {
-            present.extend(condition.proves(true));
-        }
-        let before = if after_failure { &context.recipe.on_failure } else { &context.recipe.actions };
-        for stop in before.iter().take(index).filter(|action| context.ends_run(action)) {
-            if let Some(condition) = &stop.condition {
-                present.extend(condition.proves(false));
-            }
-        }
-    }
-    present
 }
 
 /// The part of the path that may be missing, and the message about it.
@@ -102,6 +78,11 @@ fn complaint(
             let help = format!("write `{member} | {otherwise}`, or ask first: `if: \"{{{{ {list} }}}}\"`");
             (list.clone(), format!("`{list}` may be an empty list, which has no members"), help)
         }
+        Missing::Letter(upto) => {
+            let (text, letter) = (need.path_to(upto - 1), need.path());
+            let help = format!("write `{letter} | {otherwise}`, or ask first: `if: \"{{{{ {text} }}}}\"`");
+            (text.clone(), format!("`{text}` may be an empty text, which has no first letter"), help)
+        }
     };
     Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)))
 }
@@ -112,6 +93,8 @@ enum Missing {
     Value(usize),
     /// An item of a list that may be empty.
     Member(usize),
+    /// A letter of a text that may be empty.
+    Letter(usize),
 }
 
 /// The advice for a value that may be missing: an input can be omitted as a whole.
@@ -155,11 +138,15 @@ fn skipped<'c>(
 
 /// The part of the path that may be missing.
 fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Option<Missing> {
-    let nullable = |known: &Known<'_>| known.shape().is_some_and(may_be_null);
+    let nullable = |known: &Known<'_>| known.may_be_null();
     let mut known = known;
     let last = need.steps.len();
     // A result that is null as a whole, such as a record that was not found.
-    if nullable(&known) && taken > 0 && (taken < last || !need.tolerant) && !need.is_proven(taken, present) {
+    if nullable(&known)
+        && (taken > 0 || known.has_gaps())
+        && (taken < last || !need.tolerant)
+        && !need.is_proven(taken, present)
+    {
         return Some(Missing::Value(taken));
     }
     for upto in taken + 1..=last {
@@ -168,14 +155,17 @@ fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Op
         if member && !asked_only && !need.is_proven(upto - 1, present) {
             return Some(Missing::Member(upto));
         }
+        if need.steps[upto - 1] == PathStep::Item
+            && known.is_text()
+            && !asked_only
+            && !need.is_proven(upto - 1, present)
+        {
+            return Some(Missing::Letter(upto));
+        }
         known = known.step(&need.steps[upto - 1]).ok()??;
         if nullable(&known) && !asked_only && !need.is_proven(upto, present) {
             return Some(Missing::Value(upto));
         }
     }
     None
-}
-
-fn may_be_null(shape: &Shape) -> bool {
-    shape.nullable
 }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::ptr;
 
 use super::Rule;
-use super::maybe_missing::present;
 use crate::catalog::Place;
 use crate::check::context::Call;
+use crate::check::fit::doubt;
+use crate::check::proven::present;
 use crate::check::result_shape::infer;
 use crate::check::{Context, Position, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
@@ -35,10 +36,20 @@ impl Rule for TemplateValues {
                     found.push(diagnostic);
                 }
             }
+            let condition = matches!(
+                site.position,
+                Position::When | Position::Step { part: crate::check::StepPart::Condition, .. }
+            );
+            if !condition && inference.value.alternatives().contains(&&Inferred::Absent) {
+                let message = "this list may have no members";
+                let help = "give a value for that case: `| default('…')`";
+                found.push(Diagnostic::new(Code::MaybeMissing, site.template.span, message).help(help));
+            }
             if let Some(target) = targets.get(&ptr::from_ref(site.template)) {
                 found.extend(
                     misfits(site, target, &inference.value)
-                        .or_else(|| maybe_null(context, site, target, &inference.value)),
+                        .or_else(|| maybe_null(context, site, target, &inference.value))
+                        .or_else(|| doubtful(site, target, &inference.value)),
                 );
             }
             if matches!(site.position, Position::Step { part: crate::check::StepPart::List, .. }) {
@@ -55,6 +66,8 @@ struct Target<'a> {
     shape: &'a Shape,
     /// The request cannot be sent without it.
     required: bool,
+    /// It is a member of a list.
+    member: bool,
 }
 
 type Targets<'a> = HashMap<*const LocatedTemplate, Target<'a>>;
@@ -67,33 +80,33 @@ fn targets<'a>(context: &'a Context<'_>) -> Targets<'a> {
         for (key, tree) in call.inputs() {
             let Some(input) = operation.input(key) else { continue };
             let required = input.shape.required || input.place == Some(Place::Path);
-            add(&mut targets, key.value.clone(), tree, input.shape, required);
+            let target = Target { name: key.value.clone(), shape: input.shape, required, member: false };
+            add(&mut targets, target, tree);
         }
     }
     targets
 }
 
-fn add<'a>(
-    targets: &mut Targets<'a>,
-    name: String,
-    tree: &'a TemplateTree,
-    shape: &'a Shape,
-    required: bool,
-) {
+fn add<'a>(targets: &mut Targets<'a>, target: Target<'a>, tree: &'a TemplateTree) {
+    let shape = target.shape;
     match &tree.shape {
-        TreeShape::Text(template) => {
-            targets.insert(ptr::from_ref(template), Target { name, shape, required });
-        }
+        TreeShape::Text(template) => drop(targets.insert(ptr::from_ref(template), target)),
         TreeShape::List(items) if shape.any_of.is_empty() => {
-            if let Some(inner) = &shape.items {
-                items.iter().for_each(|item| add(targets, name.clone(), item, inner, false));
+            let Some(shape) = shape.items.as_deref() else { return };
+            // Null is no member of a list of anything else.
+            let required = shape.kind != Kind::Any;
+            for item in items {
+                add(targets, Target { name: target.name.clone(), shape, required, member: true }, item);
             }
         }
         TreeShape::Map(entries) if shape.any_of.is_empty() => {
+            let mut given = entries.iter().filter(|(key, _)| shape.one_of.contains(&key.value));
+            let only = given.next().filter(|_| given.next().is_none()).map(|(key, _)| &key.value);
             for (key, value) in entries {
-                if let Some(inner) = shape.field(key) {
-                    add(targets, format!("{name}.{}", key.value), value, inner, false);
-                }
+                let Some(shape) = shape.field(key) else { continue };
+                let name = format!("{}.{}", target.name, key.value);
+                let required = shape.required || only == Some(&key.value);
+                add(targets, Target { name, shape, required, member: false }, value);
             }
         }
         _ => {}
@@ -102,13 +115,16 @@ fn add<'a>(
 
 /// What the input does not take of all that the value may be.
 fn misfits(site: &TemplateSite<'_>, target: &Target<'_>, value: &Inferred<'_>) -> Option<Diagnostic> {
-    let Target { name, shape, required } = target;
+    let Target { name, shape, required, member } = target;
     let alternatives = value.alternatives();
     if *required && !shape.nullable && alternatives.iter().all(|one| one.is_null()) {
-        let message = format!("`{name}` is needed, and this is always null");
+        let message = match member {
+            true => format!("a member of `{name}` cannot be null, and this always is"),
+            false => format!("`{name}` is needed, and this is always null"),
+        };
         return Some(Diagnostic::new(Code::MissingParameter, site.template.span, message));
     }
-    if *required && alternatives.iter().all(|one| **one == Inferred::Omitted) {
+    if *required && !member && alternatives.iter().all(|one| **one == Inferred::Omitted) {
         let message = format!("`{name}` is needed, and `omit` leaves it out");
         return Some(Diagnostic::new(Code::MissingParameter, site.template.span, message));
     }
@@ -122,11 +138,12 @@ fn maybe_null(
     target: &Target<'_>,
     value: &Inferred<'_>,
 ) -> Option<Diagnostic> {
-    let Target { name, shape, required: true } = target else { return None };
+    let Target { name, shape, required: true, member } = target else { return None };
     let alternatives = value.alternatives();
     let lacking = alternatives.iter().find_map(|one| match one {
         Inferred::Constant(Value::Null) if !shape.nullable => Some("null"),
-        Inferred::Constant(Value::String(text)) if text.is_empty() => Some("empty"),
+        Inferred::Omitted if !member => Some("left out"),
+        Inferred::Constant(Value::String(text)) if text.is_empty() && !member => Some("empty"),
         _ => None,
     })?;
     let needs: Vec<Need> = site
@@ -138,14 +155,35 @@ fn maybe_null(
             _ => None,
         })
         .collect();
-    let known = present(context, site);
+    let known = present(context, &site.position);
     let last = needs.last().filter(|_| alternatives.len() > 1)?;
     if needs.iter().any(|need| need.is_proven(need.steps.len(), &known)) || is_one_there(context, &needs) {
         return None;
     }
-    let message = format!("`{name}` is needed, and this may be {lacking}");
+    let message = match member {
+        true => format!("a member of `{name}` cannot be null, and this may be"),
+        false => format!("`{name}` is needed, and this may be {lacking}"),
+    };
     let help = format!("skip the step without it: `if: \"{{{{ {} }}}}\"`", last.path());
     Some(Diagnostic::new(Code::MaybeMissing, site.template.span, message).help(help))
+}
+
+/// What the value may be besides what the input takes.
+fn doubtful(site: &TemplateSite<'_>, target: &Target<'_>, value: &Inferred<'_>) -> Option<Diagnostic> {
+    let Target { name, shape, .. } = target;
+    let what = doubt(value, shape)?;
+    let message = format!("`{name}` takes {}, and this may be {what}", shape.describe());
+    let diagnostic = Diagnostic::new(Code::Suspicious, site.template.span, message);
+    Some(match shape.kind {
+        _ if !shape.values.is_empty() => {
+            diagnostic.help("choose a word for each case: `{{ 'one' if event.status == 'x' else 'other' }}`")
+        }
+        Kind::Integer if what.contains("fraction") => diagnostic.help("round it: `| round`"),
+        Kind::Integer | Kind::Number if what.contains("text") => {
+            diagnostic.help("make a number of it: `| number`")
+        }
+        _ => diagnostic.help("send only what the input takes"),
+    })
 }
 
 /// Whether one of these values is always there: where a step is skipped, its condition makes sure of another one.
@@ -214,7 +252,8 @@ fn takes(shape: &Shape, class: Class) -> bool {
 
 /// `for_each` over what is no list.
 fn no_list(site: &TemplateSite<'_>, value: &Inferred<'_>) -> Option<Diagnostic> {
-    let class = value.class().filter(|class| matches!(class, Class::Scalar | Class::Mapping))?;
+    let mut classes = value.alternatives().into_iter().filter_map(Inferred::class);
+    let class = classes.find(|class| matches!(class, Class::Scalar | Class::Mapping))?;
     let message = format!("`for_each` takes a list, and this is {}", class.describe());
     Some(Diagnostic::new(Code::WrongType, site.template.span, message))
 }
@@ -292,6 +331,31 @@ fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagnostic {
             told(Code::MaybeMissing, message)
                 .help(format!("give another default, or put `{filter}` first and `| default(none)` last"))
         }
+        ConflictKind::MaybeNull { filter } => {
+            let message = format!("`{filter}` fails on null, which this may be");
+            told(Code::MaybeMissing, message).help(match filter.starts_with(char::is_alphabetic) {
+                true => format!("put a default before it: `| default('…') | {filter}`"),
+                false => "give it a default in brackets: `(… | default(0))`".to_owned(),
+            })
+        }
+        ConflictKind::NullMember { filter } => {
+            let message = format!("`{filter}` fails on members that are null, which some may be");
+            told(Code::MaybeMissing, message).help(format!("leave those out first: `| compact | {filter}`"))
+        }
+        ConflictKind::Misread { filter, takes, found } => {
+            let message = format!("`{filter}` takes {takes}, and this is {found}");
+            told(Code::BadArgument, message).help("give it another value")
+        }
+        ConflictKind::Unsearchable { found } => {
+            let message = format!("`in` looks into a list, a mapping or text, and this is {found}");
+            told(Code::Suspicious, message).help("compare single values with `==`")
+        }
+        ConflictKind::NoNumber { operator, found } => {
+            let message = format!("`{operator}` takes numbers, and this is {}", found.describe());
+            told(Code::Suspicious, message).help("count its members: `… | length`; or take one of its fields")
+        }
+        ConflictKind::MaybeAbsent => told(Code::MaybeMissing, "this list may have no members".to_owned())
+            .help("give a value for that case: `| default('…')`"),
         ConflictKind::Argument { message, help } => {
             let diagnostic = told(Code::BadArgument, message.clone());
             match help {

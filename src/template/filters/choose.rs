@@ -2,6 +2,7 @@
 
 use minijinja::value::{Rest, Value as Datum};
 
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 3] = [
@@ -10,19 +11,19 @@ pub(super) const SPECS: [Spec; 3] = [
         "default(value='', empty=false)",
         "The value given, if the input is undefined or null; with `empty=true` also if it is empty, 0 or false. `default(none)` is null, `default(omit)` leaves an input out.",
         ("{{ event.phone | default('none') }}", r#""none""#)
-    ),
+    ).typed(Takes::Anything, Gives::Default),
     own!(
         add_filter(default),
         "d(value='', empty=false)",
         "Short for `default`.",
         ("{{ '' | d('none', true) }}", r#""none""#)
-    ),
+    ).typed(Takes::Anything, Gives::Default),
     own!(
         add_filter(coalesce),
         "coalesce(value, …)",
-        "The first of the input and the values given that is neither null nor empty text; null if there is none.",
+        "The first of the input, which may be missing, and the values given that is neither null nor empty text; null if there is none.",
         ("{{ none | coalesce('', 'b', 'c') }}", r#""b""#)
-    ),
+    ).typed(Takes::Anything, Gives::Coalesce),
 ];
 
 /// Null is a valid default, so the number of arguments is needed to tell whether one is given.
@@ -40,7 +41,7 @@ fn default(value: &Datum, given: Rest<Datum>) -> Datum {
 }
 
 fn coalesce(value: Datum, others: Rest<Datum>) -> Datum {
-    let present = |value: &Datum| !value.is_none() && value.as_str() != Some("");
+    let present = |value: &Datum| !value.is_undefined() && !value.is_none() && value.as_str() != Some("");
     std::iter::once(value).chain(others.0).find(present).unwrap_or_else(|| Datum::from(()))
 }
 

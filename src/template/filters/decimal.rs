@@ -6,25 +6,31 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::input;
 use crate::template::error::refusal;
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::number;
 use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 5] = [
-    own!(add_filter(plus), "plus(number)", "The exact sum.", ("{{ '19.90' | plus(0.1) }}", "20")),
-    own!(add_filter(minus), "minus(number)", "The exact difference.", ("{{ 0.3 | minus(0.1) }}", "0.2")),
-    own!(add_filter(times), "times(number)", "The exact product.", ("{{ 19.9 | times(100) }}", "1990")),
+    own!(add_filter(plus), "plus(number)", "The exact sum.", ("{{ '19.90' | plus(0.1) }}", "20"))
+        .typed(Takes::Number, Gives::Number),
+    own!(add_filter(minus), "minus(number)", "The exact difference.", ("{{ 0.3 | minus(0.1) }}", "0.2"))
+        .typed(Takes::Number, Gives::Number),
+    own!(add_filter(times), "times(number)", "The exact product.", ("{{ 19.9 | times(100) }}", "1990"))
+        .typed(Takes::Number, Gives::Number),
     own!(
         add_filter(divided_by),
         "divided_by(number)",
         "The quotient, exact to 28 digits.",
         ("{{ 1990 | divided_by(100) }}", "19.9")
-    ),
+    )
+    .typed(Takes::Number, Gives::Number),
     own!(
         add_filter(fixed),
         "fixed(places=2)",
         "The number as text with exactly so many places, rounded with halves away from zero.",
         ("{{ 1234.5 | fixed(2) }}", r#""1234.50""#)
-    ),
+    )
+    .typed(Takes::Number, Gives::Text),
 ];
 
 /// Maximum of decimal places.

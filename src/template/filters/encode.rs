@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::input;
 use crate::template::convert::to_json_charged;
 use crate::template::error::refusal;
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 4] = [
@@ -18,25 +19,29 @@ pub(super) const SPECS: [Spec; 4] = [
         "hash",
         "The SHA-256 of the text (of the JSON of a list or mapping) in hexadecimal: a stable key.",
         ("{{ 'hob' | hash | truncate(8, '') }}", r#""2bb54c83""#)
-    ),
+    )
+    .typed(Takes::Something, Gives::Text),
     own!(
         add_filter(base64),
         "base64",
         "The text in Base64.",
         ("{{ 'user:pass' | base64 }}", r#""dXNlcjpwYXNz""#)
-    ),
+    )
+    .typed(Takes::Text, Gives::Text),
     own!(
         add_filter(base64_decode),
         "base64_decode",
         "The text that a Base64 text stands for.",
         ("{{ 'aG9i' | base64_decode }}", r#""hob""#)
-    ),
+    )
+    .typed(Takes::Text, Gives::Text),
     own!(
         add_filter(urlencode),
         "urlencode",
         "The text for use in an address; a mapping becomes `name=value&…`.",
         ("{{ {'q': 'a b', 'n': 1} | urlencode }}", r#""q=a%20b&n=1""#)
-    ),
+    )
+    .typed(Takes::TextOrMapping, Gives::Text),
 ];
 
 /// All characters except the unreserved ones of RFC 3986.

@@ -12,6 +12,7 @@ use serde_json::ser::PrettyFormatter;
 use super::input;
 use crate::template::convert::{from_json, to_json_charged};
 use crate::template::error::refusal;
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::spec::{Spec, own};
 use crate::value::{Value, read_json_text, unparsed_json_path};
 
@@ -21,19 +22,19 @@ pub(super) const SPECS: [Spec; 3] = [
         "tojson(indent=none)",
         "The value as JSON text, on lines indented by so many spaces with `indent`.",
         ("{{ {'a': [1, none]} | tojson }}", r#""{\"a\":[1,null]}""#)
-    ),
+    ).typed(Takes::Anything, Gives::Text),
     own!(
         add_filter(fromjson),
         "fromjson",
         "The value that a JSON text stands for.",
         (r#"{{ ('{"a": [1, 2]}' | fromjson).a }}"#, "[1, 2]")
-    ),
+    ).typed(Takes::TextAlone, Gives::Anything),
     own!(
         add_filter(jsonpath),
         "jsonpath(path)",
         "What an RFC 9535 path finds: one value (or undefined) if the path can only lead to one, else a list.",
         (r#"{{ {'a': [{'b': 1}, {'b': 2}]} | jsonpath('$.a[*].b') }}"#, "[1, 2]")
-    ),
+    ).typed(Takes::Anything, Gives::Found),
 ];
 
 /// Maximum indentation.

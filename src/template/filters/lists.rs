@@ -5,6 +5,7 @@ use minijinja::{Error, State};
 
 use super::input;
 use crate::template::error::refusal;
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::omit::is_omit;
 use crate::template::spec::{Spec, own};
 
@@ -14,105 +15,127 @@ pub(super) const SPECS: [Spec; 22] = [
         "join(separator='', attribute=none)",
         "The members as one text; null members are left out.",
         ("{{ ['a', none, 'b'] | join(', ') }}", r#""a, b""#)
-    ),
+    )
+    .typed(Takes::List, Gives::Text),
     own!(
         add_filter(join_present),
         "join_present(separator=' ')",
         "The members that are neither null nor blank as one text; null if there is none.",
         ("{{ ['Ada', none, 'King'] | join_present }}", r#""Ada King""#)
-    ),
-    Spec::builtin("first", "The first member, or undefined.", ("{{ [1, 2] | first }}", "1")),
-    Spec::builtin("last", "The last member, or undefined.", ("{{ [1, 2] | last }}", "2")),
-    Spec::builtin("length", "How many members, fields or characters.", ("{{ 'añb' | length }}", "3")),
-    Spec::builtin("count", "The same as `length`.", ("{{ [1, 2] | count }}", "2")),
+    )
+    .typed(Takes::List, Gives::TextOrNull),
+    Spec::builtin("first", "The first member, or undefined.", ("{{ [1, 2] | first }}", "1"))
+        .typed(Takes::Members, Gives::Member),
+    Spec::builtin("last", "The last member, or undefined.", ("{{ [1, 2] | last }}", "2"))
+        .typed(Takes::Members, Gives::Member),
+    Spec::builtin("length", "How many members, fields or characters.", ("{{ 'añb' | length }}", "3"))
+        .typed(Takes::Sized, Gives::WholeNumber),
+    Spec::builtin("count", "The same as `length`.", ("{{ [1, 2] | count }}", "2"))
+        .typed(Takes::Sized, Gives::WholeNumber),
     Spec::builtin(
         "list",
         "A list of the members, keys or characters.",
         ("{{ 'ab' | list }}", r#"["a", "b"]"#),
-    ),
+    )
+    .typed(Takes::Members, Gives::Members),
     Spec::builtin(
         "map(attribute='name', default=none) or map('filter', …)",
         "One field of every member, or every member through a filter.",
         ("{{ [{'id': 1}, {'id': 2}] | map(attribute='id') | list }}", "[1, 2]"),
-    ),
+    )
+    .typed(Takes::Members, Gives::List),
     Spec::builtin(
         "select('test', …)",
         "The members that pass the test; without one, those that count as true.",
         ("{{ [1, 2, 3, 4] | select('even') | list }}", "[2, 4]"),
-    ),
+    )
+    .typed(Takes::Members, Gives::SameMembers),
     Spec::builtin(
         "reject('test', …)",
         "The members that do not pass the test.",
         ("{{ [1, 2, 3, 4] | reject('even') | list }}", "[1, 3]"),
-    ),
+    )
+    .typed(Takes::Members, Gives::SameMembers),
     Spec::builtin(
         "selectattr('field', 'test', …)",
         "The members whose field passes the test.",
         ("{{ [{'n': 1}, {'n': 2}] | selectattr('n', 'gt', 1) | list }}", r#"[{"n": 2}]"#),
-    ),
+    )
+    .typed(Takes::Records, Gives::SameMembers),
     Spec::builtin(
         "rejectattr('field', 'test', …)",
         "The members whose field does not pass the test.",
         ("{{ [{'n': 1}, {'n': 2}] | rejectattr('n', 'gt', 1) | list }}", r#"[{"n": 1}]"#),
-    ),
+    )
+    .typed(Takes::Records, Gives::SameMembers),
     own!(
         add_filter(batch),
         "batch(size, fill=none)",
         "The members in lists of this size.",
         ("{{ [1, 2, 3] | batch(2) | list }}", "[[1, 2], [3]]")
-    ),
+    )
+    .typed(Takes::Sized, Gives::Lists),
     own!(
         add_filter(slice),
         "slice(count, fill=none)",
         "The members in so many lists.",
         ("{{ [1, 2, 3] | slice(2) | list }}", "[[1, 2], [3]]")
-    ),
+    )
+    .typed(Takes::Sized, Gives::Lists),
     Spec::builtin(
         "reverse",
         "The members, or characters, backwards.",
         ("{{ [1, 2] | reverse | list }}", "[2, 1]"),
-    ),
+    )
+    .typed(Takes::Sized, Gives::Members),
     Spec::builtin(
         "items",
         "Pairs of key and value of a mapping.",
         ("{{ {'a': 1} | items | list }}", r#"[["a", 1]]"#),
-    ),
+    )
+    .typed(Takes::Mapping, Gives::Lists),
     own!(
         add_filter(chain),
         "chain(list, …)",
         "The members of all lists.",
         ("{{ [1] | chain([2, 3]) | list }}", "[1, 2, 3]")
-    ),
+    )
+    .typed(Takes::Something, Gives::List),
     own!(
         add_filter(zip),
         "zip(list, …)",
         "The first members together, the second, and so on.",
         ("{{ [1, 2] | zip(['a', 'b']) | list }}", r#"[[1, "a"], [2, "b"]]"#)
-    ),
+    )
+    .typed(Takes::Something, Gives::Lists),
     own!(
         add_filter(compact),
         "compact",
         "A list or mapping without members that are null or empty text.",
         ("{{ {'a': 1, 'b': none, 'c': ''} | compact }}", r#"{"a": 1}"#)
-    ),
+    )
+    .typed(Takes::Compound, Gives::Same),
     own!(
         add_filter(pick),
         "pick(field, …)",
         "A mapping with only these fields, as far as they are there.",
         ("{{ {'a': 1, 'b': 2, 'c': 3} | pick('a', 'c') }}", r#"{"a": 1, "c": 3}"#)
-    ),
+    )
+    .typed(Takes::Mapping, Gives::Mapping),
     own!(
         add_filter(omit),
         "omit(field, …)",
         "A mapping without these fields.",
         ("{{ {'a': 1, 'b': 2} | omit('b') }}", r#"{"a": 1}"#)
-    ),
+    )
+    .typed(Takes::Mapping, Gives::Mapping),
     own!(
         add_filter(merge),
         "merge(mapping, …)",
         "A mapping with the fields of all; later ones win.",
         ("{{ {'a': 1, 'b': 2} | merge({'b': 3}) }}", r#"{"a": 1, "b": 3}"#)
-    ),
+    )
+    .typed(Takes::Mapping, Gives::Mapping),
 ];
 
 fn batch(state: &State<'_, '_>, value: &Datum, size: usize, fill: Option<Datum>) -> Result<Datum, Error> {

@@ -7,6 +7,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::decimal::MAX_PLACES;
 use super::input;
 use crate::template::error::{advised, refusal};
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::number;
 use crate::template::spec::{Spec, own};
 
@@ -16,27 +17,33 @@ pub(super) const SPECS: [Spec; 6] = [
         "number(decimal='.')",
         "The number that a text stands for, with its thousands separators and currency sign taken off.",
         ("{{ '£1,234.50' | number }}", "1234.5")
-    ),
+    )
+    .typed(Takes::Number, Gives::Number),
     own!(
         add_filter(int),
         "int",
         "The whole number, with what is behind the point cut off.",
         ("{{ '12.7' | int }}", "12")
-    ),
+    )
+    .typed(Takes::Number, Gives::WholeNumber),
     own!(
         add_filter(to_number),
         "float(decimal='.')",
         "The same as `number`.",
         ("{{ '12.7' | float }}", "12.7")
-    ),
+    )
+    .typed(Takes::Number, Gives::Number),
     own!(
         add_filter(round),
         "round(places=0, method='common')",
         "Rounded exactly, halves away from zero; `method` may be `even`, `ceil` or `floor`.",
         ("{{ 2.675 | round(2) }}", "2.68")
-    ),
-    own!(add_filter(abs), "abs", "The number without its sign.", ("{{ -3 | abs }}", "3")),
-    own!(add_filter(sum), "sum", "The exact sum of a list of numbers.", ("{{ [0.1, 0.2] | sum }}", "0.3")),
+    )
+    .typed(Takes::Number, Gives::Number),
+    own!(add_filter(abs), "abs", "The number without its sign.", ("{{ -3 | abs }}", "3"))
+        .typed(Takes::Number, Gives::Number),
+    own!(add_filter(sum), "sum", "The exact sum of a list of numbers.", ("{{ [0.1, 0.2] | sum }}", "0.3"))
+        .typed(Takes::Numbers, Gives::Number),
 ];
 
 /// Decimal separators.

@@ -9,6 +9,7 @@ use minijinja::{Error, State};
 
 use super::input;
 use crate::template::error::{advised, refusal};
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::order::{Key, keys};
 use crate::template::spec::{Spec, own};
 
@@ -18,27 +19,27 @@ pub(super) const SPECS: [Spec; 6] = [
         "sort(reverse=false, attribute=none, case_sensitive=false)",
         "The members in order: numbers (and texts that are numbers), texts, or times; members of several kinds have none.",
         ("{{ ['b', 'A', 'c'] | sort }}", r#"["A", "b", "c"]"#)
-    ),
-    own!(add_filter(min), "min", "The smallest of a list.", ("{{ [3, 1, 2] | min }}", "1")),
-    own!(add_filter(max), "max", "The largest of a list.", ("{{ [3, 1, 2] | max }}", "3")),
+    ).typed(Takes::Sized, Gives::SameMembers),
+    own!(add_filter(min), "min", "The smallest of a list.", ("{{ [3, 1, 2] | min }}", "1")).typed(Takes::Sized, Gives::Member),
+    own!(add_filter(max), "max", "The largest of a list.", ("{{ [3, 1, 2] | max }}", "3")).typed(Takes::Sized, Gives::Member),
     own!(
         add_filter(dictsort),
         "dictsort(by='key', reverse=false, case_sensitive=false)",
         "Pairs of key and value of a mapping, in the order of the keys, or of the values with `by='value'`.",
         ("{{ {'b': 1, 'a': 2} | dictsort | list }}", r#"[["a", 2], ["b", 1]]"#)
-    ),
+    ).typed(Takes::Mapping, Gives::Lists),
     own!(
         add_filter(unique),
         "unique(attribute=none, case_sensitive=false)",
         "Each member once, the first of those that are the same.",
         ("{{ ['a', 'b', 'A'] | unique | list }}", r#"["a", "b"]"#)
-    ),
+    ).typed(Takes::Sized, Gives::SameMembers),
     own!(
         add_filter(groupby),
         "groupby(attribute, default=none)",
         "Pairs of a value of the field and the members that have it, in the order of the values; `default` is the value of members without.",
         ("{{ [{'k': 'a'}, {'k': 'b'}, {'k': 'a'}] | groupby('k') | map('first') | list }}", r#"["a", "b"]"#)
-    ),
+    ).typed(Takes::Records, Gives::Lists),
 ];
 
 fn sort(

@@ -6,6 +6,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::input;
 use crate::template::error::refusal;
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::spec::{Spec, own};
 
 /// Maximum compiled size of a pattern, in bytes.
@@ -19,13 +20,15 @@ pub(super) const SPECS: [Spec; 2] = [
         "regex_replace(pattern, new)",
         "The text with everything that the pattern finds replaced; `$1` stands for the first group.",
         (r"{{ 'call 0151-23 45' | regex_replace('[^0-9]', '') }}", r#""01512345""#)
-    ),
+    )
+    .typed(Takes::Text, Gives::Text),
     own!(
         add_filter(regex_find),
         "regex_find(pattern)",
         "The first thing that the pattern finds (its first group, if it has one), or null.",
         (r"{{ 'Order #1234 paid' | regex_find('#([0-9]+)') }}", r#""1234""#)
-    ),
+    )
+    .typed(Takes::Text, Gives::TextOrNull),
 ];
 
 /// The compiled `pattern`, with bounded time and size.

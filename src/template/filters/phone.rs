@@ -7,14 +7,15 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
 use super::input;
 use crate::template::error::advised;
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 1] = [own!(
     add_filter(e164),
     "e164(country=none, strict=true)",
-    "A phone number in international form. `country` (two letters) is for numbers without a country code; with `strict=false` what is no valid number becomes null instead of an error. An extension has no place in this form and is left out.",
+    "A phone number in international form. `country` (two letters) is for numbers without a country code; with `strict=false` what is no valid number, or missing, becomes null instead of an error. An extension has no place in this form and is left out.",
     ("{{ '020 7946 0018' | e164('GB') }}", r#""+442079460018""#)
-)];
+).typed(Takes::Phone, Gives::TextOrNull)];
 
 /// Fuel for parsing a number, which uses regular expressions.
 const READING: u64 = 2_000;
@@ -30,7 +31,7 @@ fn e164(
     state.consume_fuel(READING)?;
     let strict = strict.unwrap_or(true);
     let region = country.map(region).transpose()?;
-    if !strict && value.is_none() {
+    if !strict && (value.is_none() || value.is_undefined()) {
         return Ok(Datum::from(()));
     }
     let text = input::text(value)?;

@@ -1,67 +1,28 @@
 //! What filters take and give, as far as it depends on classes of values alone.
 
-use crate::template::inferred::{Class, Inferred};
+use crate::template::filter_type::{Gives, Takes};
+use crate::template::inferred::{Class, Inferred, When};
+use crate::template::spec::Spec;
 use crate::value::{Step, Value};
 
-const TEXTS: [&str; 23] = [
-    "lower",
-    "upper",
-    "title",
-    "capitalize",
-    "trim",
-    "replace",
-    "remove_prefix",
-    "truncate",
-    "slug",
-    "string",
-    "indent",
-    "join",
-    "join_present",
-    "fixed",
-    "hash",
-    "base64",
-    "base64_decode",
-    "urlencode",
-    "tojson",
-    "date",
-    "iso8601",
-    "add_time",
-    "regex_replace",
-];
-const NUMBERS: [&str; 13] = [
-    "number",
-    "int",
-    "float",
-    "round",
-    "abs",
-    "sum",
-    "plus",
-    "minus",
-    "times",
-    "divided_by",
-    "length",
-    "count",
-    "epoch",
-];
-/// Filters that preserve the items of a list.
-const KEEPS_ITEMS: [&str; 8] =
-    ["list", "sort", "unique", "reverse", "select", "reject", "selectattr", "rejectattr"];
+/// The specification of a filter.
+pub(in crate::template) fn spec(filter: &str) -> Option<&'static Spec> {
+    super::all().iter().find(|spec| spec.name == filter)
+}
 
 /// What a filter takes, in words, and the classes of it.
 pub(in crate::template) fn takes(filter: &str) -> Option<(&'static str, &'static [Class])> {
-    match filter {
-        "lower" | "upper" | "title" | "capitalize" | "trim" | "replace" | "remove_prefix" | "truncate"
-        | "split" | "lines" | "slug" | "e164" | "regex_replace" | "regex_find" => {
-            Some(("text", &[Class::Scalar]))
-        }
-        "date" | "iso8601" | "add_time" | "epoch" | "epoch_ms" => Some(("a time", &[Class::Scalar])),
-        "number" | "plus" | "minus" | "times" | "divided_by" | "round" | "abs" => {
-            Some(("a number", &[Class::Scalar]))
-        }
-        "selectattr" | "rejectattr" => Some(("a list of mappings", &[Class::List])),
-        "join" | "join_present" => Some(("a list", &[Class::List])),
-        _ => None,
-    }
+    spec(filter)?.takes.classes()
+}
+
+/// Whether a filter fails on null; `lenient` with `strict=false`.
+pub(in crate::template) fn needs_value(filter: &str, lenient: bool) -> bool {
+    spec(filter).map_or(Takes::Anything, |spec| spec.takes).needs_value(lenient)
+}
+
+/// Whether a filter takes a missing value for null; `lenient` with `strict=false`.
+pub(in crate::template) fn accepts_missing(filter: &str, lenient: bool) -> bool {
+    spec(filter).is_some_and(|spec| spec.takes.accepts_missing(lenient))
 }
 
 /// What a filter gives.
@@ -71,36 +32,89 @@ pub(in crate::template) fn of<'s>(
     arguments: &[Inferred<'s>],
     has_arguments: bool,
 ) -> Inferred<'s> {
-    match filter {
-        name if TEXTS.contains(&name) => Inferred::Text,
-        name if NUMBERS.contains(&name) => Inferred::Number,
-        "bool" => Inferred::Flag,
-        "e164" | "regex_find" => Inferred::Text.or(Inferred::Constant(Value::Null)),
-        "split" | "lines" => Inferred::List(Box::new(Inferred::Text)),
-        name if KEEPS_ITEMS.contains(&name) => match input.class() {
-            Some(Class::List) => input.present(),
-            _ => Inferred::List(Box::new(Inferred::Unknown)),
-        },
-        "chain" if input.class() == Some(Class::List) => Inferred::List(Box::new(Inferred::Unknown)),
-        "map" | "batch" | "slice" | "items" | "zip" | "dictsort" | "groupby" => {
-            Inferred::List(Box::new(Inferred::Unknown))
+    let list = |members| Inferred::List(Box::new(members));
+    match spec(filter).map_or(Gives::Anything, |spec| spec.gives) {
+        Gives::Anything => Inferred::Unknown,
+        Gives::Text => Inferred::Text,
+        Gives::TextOrNull => Inferred::Text.or(Inferred::Constant(Value::Null)),
+        Gives::Day if has_arguments => Inferred::Text,
+        Gives::Day => Inferred::Day,
+        Gives::Moment => Inferred::Moment,
+        Gives::Moved => {
+            let moved = |one: &Inferred<'s>| match one.when() {
+                Some(When::Moment) => Inferred::Moment,
+                Some(When::Day) if moves_days(arguments) => Inferred::Day,
+                _ => Inferred::Text,
+            };
+            let all = input.alternatives().into_iter().map(moved);
+            all.reduce(Inferred::or).unwrap_or(Inferred::Text)
         }
-        "pick" | "omit" | "merge" => Inferred::Mapping,
-        "first" | "last" | "min" | "max" if !has_arguments => input.step(&Step::Item),
-        "default" | "d" => match arguments.first() {
+        Gives::Found => match arguments {
+            [Inferred::Constant(Value::String(path))]
+                if path.contains(['*', '?', ',', ':']) || path.contains("..") =>
+            {
+                list(Inferred::Unknown)
+            }
+            _ => Inferred::Unknown.or(Inferred::Absent),
+        },
+        Gives::Number => Inferred::Number,
+        Gives::WholeNumber => Inferred::Integer,
+        Gives::Flag => Inferred::Flag,
+        Gives::Texts => list(Inferred::Text),
+        Gives::SameMembers | Gives::Members => match input.class() {
+            Some(Class::List) => input.present(),
+            _ => list(Inferred::Unknown),
+        },
+        Gives::List => list(Inferred::Unknown),
+        Gives::Lists => list(list(Inferred::Unknown)),
+        Gives::Mapping => Inferred::Mapping,
+        Gives::Same => match input.class() {
+            Some(Class::List) => list(Inferred::Unknown),
+            Some(Class::Mapping) => Inferred::Mapping,
+            _ => Inferred::Unknown,
+        },
+        Gives::Member if has_arguments => Inferred::Unknown,
+        Gives::Member => input.step(&Step::Item),
+        Gives::Default => match arguments.first() {
             Some(instead) => input.present().or(instead.clone()),
             None if has_arguments => Inferred::Unknown,
             None => input.present().or(Inferred::Constant(Value::String(String::new()))),
         },
-        "coalesce" => arguments.iter().cloned().fold(input.present(), Inferred::or),
-        _ => Inferred::Unknown,
+        Gives::Coalesce => {
+            let never_null = |one: &Inferred<'_>| match one {
+                Inferred::Constant(Value::String(text)) => !text.is_empty(),
+                Inferred::Constant(value) => !value.is_null(),
+                Inferred::Number
+                | Inferred::Integer
+                | Inferred::Flag
+                | Inferred::Mapping
+                | Inferred::List(_) => true,
+                _ => false,
+            };
+            let is_sure = never_null(&input) || arguments.iter().any(never_null);
+            let present =
+                arguments.iter().cloned().map(Inferred::present).fold(input.present(), Inferred::or);
+            if is_sure { present } else { present.or(Inferred::Constant(Value::Null)) }
+        }
+    }
+}
+
+/// Whether a date that is moved by this duration stays a date.
+fn moves_days(arguments: &[Inferred<'_>]) -> bool {
+    match arguments.first() {
+        Some(Inferred::Constant(Value::String(duration))) => {
+            let is_unit = |letter: char| letter.is_ascii_alphabetic();
+            let units = duration.split(|letter: char| !is_unit(letter)).filter(|unit| !unit.is_empty());
+            units.into_iter().all(|unit| ["d", "w", "mo", "y"].contains(&unit))
+        }
+        _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{Template, filters};
+    use crate::template::{Present, Template, filters};
     use serde_json::Value;
 
     /// The examples of the reference show what filters give.
@@ -108,7 +122,8 @@ mod tests {
     fn examples_give_what_is_inferred() {
         let mut known = 0;
         for spec in filters() {
-            let Some(inference) = Template::parse(spec.example).unwrap().infer(&|_, _| Inferred::Unknown)
+            let Some(inference) =
+                Template::parse(spec.example).unwrap().infer(&|_, _| Inferred::Unknown, &Present::default())
             else {
                 continue;
             };
@@ -133,7 +148,7 @@ mod tests {
             let samples = [("{'a': 1}", Class::Mapping), ("[1]", Class::List), ("5", Class::Scalar)];
             for (sample, _) in samples.iter().filter(|(_, class)| !classes.contains(class)) {
                 let call = spec.example.split_once('|').unwrap().1.trim_end_matches(" }}");
-                let call = call.split('|').next().unwrap();
+                let call = call.split('|').next().unwrap().split(").").next().unwrap();
                 let text = format!("{{{{ {sample} | {call} | list }}}}");
                 let scope = crate::template::Scope::new(chrono::DateTime::UNIX_EPOCH);
                 assert!(Template::parse(&text).unwrap().evaluate(&scope).is_err(), "{text}");

@@ -5,78 +5,79 @@ use minijinja::{Error, State};
 
 use super::input;
 use crate::template::error::refusal;
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 14] = [
-    own!(add_filter(lower), "lower", "The text in lower case.", ("{{ 'A@B.com' | lower }}", r#""a@b.com""#)),
-    own!(add_filter(upper), "upper", "The text in upper case.", ("{{ 'gb' | upper }}", r#""GB""#)),
+    own!(add_filter(lower), "lower", "The text in lower case.", ("{{ 'A@B.com' | lower }}", r#""a@b.com""#)).typed(Takes::Text, Gives::Text),
+    own!(add_filter(upper), "upper", "The text in upper case.", ("{{ 'gb' | upper }}", r#""GB""#)).typed(Takes::Text, Gives::Text),
     own!(
         add_filter(title),
         "title",
         "Every word with a capital, the rest in lower case.",
         ("{{ 'ada LOVELACE' | title }}", r#""Ada Lovelace""#)
-    ),
+    ).typed(Takes::Text, Gives::Text),
     own!(
         add_filter(capitalize),
         "capitalize",
         "The first letter as a capital, the rest in lower case.",
         ("{{ 'heLLo you' | capitalize }}", r#""Hello you""#)
-    ),
+    ).typed(Takes::Text, Gives::Text),
     own!(
         add_filter(trim),
         "trim(characters=white space)",
         "The text without white space, or the characters given, at both ends.",
         ("{{ '  hi ' | trim }}", r#""hi""#)
-    ),
+    ).typed(Takes::Text, Gives::Text),
     own!(
         add_filter(replace),
         "replace(old, new)",
         "The text with every `old` replaced by `new`.",
         ("{{ 'a-b-c' | replace('-', '') }}", r#""abc""#)
-    ),
+    ).typed(Takes::Text, Gives::Text),
     own!(
         add_filter(remove_prefix),
         "remove_prefix(text)",
         "The text without this beginning, if it has it.",
         ("{{ '+44201' | remove_prefix('+44') }}", r#""201""#)
-    ),
+    ).typed(Takes::Text, Gives::Text),
     own!(
         add_filter(truncate),
         "truncate(length=255, end='…')",
         "At most `length` characters, with `end` in place of what was cut off.",
         ("{{ 'a long story' | truncate(6) }}", r#""a lon…""#)
-    ),
+    ).typed(Takes::Text, Gives::Text),
     own!(
         add_filter(split),
         "split(separator=white space, limit=none)",
         "The parts of the text as a list; at most `limit` cuts.",
         ("{{ 'Ada King Lovelace' | split(' ', 1) }}", r#"["Ada", "King Lovelace"]"#)
-    ),
+    ).typed(Takes::Text, Gives::Texts),
     own!(
         add_filter(lines),
         "lines",
         "The lines of the text as a list.",
         ("{{ 'a\\nb' | lines }}", r#"["a", "b"]"#)
-    ),
+    ).typed(Takes::Text, Gives::Texts),
     own!(
         add_filter(slug),
         "slug(separator='-')",
         "Lower-case letters and digits, everything else as one separator: for tags and addresses.",
         ("{{ 'New Client: Gold!' | slug }}", r#""new-client-gold""#)
-    ),
-    own!(add_filter(string), "string", "Numbers and flags as text.", ("{{ 12.50 | string }}", r#""12.5""#)),
+    ).typed(Takes::Text, Gives::Text),
+    own!(add_filter(string), "string", "Numbers and flags as text.", ("{{ 12.50 | string }}", r#""12.5""#)).typed(Takes::Text, Gives::Text),
     own!(
         add_filter(indent),
         "indent(width=4, first=false, blank=false)",
         "The lines of the text with spaces before them, except the first (`first=true`: that too) and empty ones (`blank=true`: those too).",
         ("{{ 'a\\nb' | indent(2) }}", r#""a\n  b""#)
-    ),
+    ).typed(Takes::Text, Gives::Text),
     own!(
         add_filter(bool),
         "bool",
         "Whether the value counts as true; the texts `false`, `no`, `off` and `0` do not.",
         ("{{ 'no' | bool }}", "false")
-    ),
+    ).typed(Takes::Anything, Gives::Flag),
 ];
 
 fn lower(value: &Datum) -> Result<String, Error> {

@@ -12,6 +12,7 @@ use super::input;
 use super::strftime;
 use crate::diagnostic::closest;
 use crate::template::error::{advised, refusal};
+use crate::template::filter_type::{Gives, Takes};
 use crate::template::number;
 use crate::template::spec::{Spec, own};
 use crate::value::{Written, Zone, from_epoch, time_in};
@@ -22,31 +23,31 @@ pub(super) const SPECS: [Spec; 5] = [
         "date(format='%Y-%m-%d', timezone='UTC', from='UTC', input=none)",
         "A time written in a strftime format and time zone. Takes ISO 8601, dates, `YYYY-MM-DD HH:MM:SS`, an e-mail's date and epoch seconds or milliseconds (from 100,000,000,000 on); `from` is the zone of times that name none, `input` the format of times written otherwise. A date without a time stays that date in every zone.",
         ("{{ '2026-11-23T23:30:00Z' | date('%d.%m.%Y %H:%M', 'Europe/Berlin') }}", r#""24.11.2026 00:30""#)
-    ),
+    ).typed(Takes::Time, Gives::Day),
     own!(
         add_filter(iso8601),
         "iso8601(timezone='UTC', from='UTC', input=none)",
         "A time as ISO 8601. A date without a time becomes its beginning in the zone `from`, or else `timezone`.",
         ("{{ '2026-11-23 09:00:00' | iso8601(from='Europe/London') }}", r#""2026-11-23T09:00:00.000Z""#)
-    ),
+    ).typed(Takes::Time, Gives::Moment),
     own!(
         add_filter(epoch),
         "epoch(from='UTC', input=none)",
         "A time as seconds since 1970.",
         ("{{ '2026-11-23' | epoch }}", "1795392000")
-    ),
+    ).typed(Takes::Time, Gives::WholeNumber),
     own!(
         add_filter(epoch_ms),
         "epoch_ms(from='UTC', input=none)",
         "A time as milliseconds since 1970.",
         ("{{ '2026-11-23' | epoch_ms }}", "1795392000000")
-    ),
+    ).typed(Takes::Time, Gives::WholeNumber),
     own!(
         add_filter(add_time),
         "add_time(duration, timezone='UTC', from='UTC', input=none)",
         "A time moved by a duration such as `2d`, `-90m`, `1h30m`, `1mo` or `1y`, as ISO 8601; days and months keep the time of day in the zone. A date moved by days, weeks, months or years stays a date.",
         ("{{ '2026-01-31T10:00:00Z' | add_time('1mo') }}", r#""2026-02-28T10:00:00.000Z""#)
-    ),
+    ).typed(Takes::Time, Gives::Moved),
 ];
 
 /// Fuel for parsing a time.

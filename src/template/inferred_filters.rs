@@ -1,0 +1,208 @@
+//! Infers what filters come to, and finds inputs that can never work.
+
+use std::ops::Range;
+
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Filter, Spanned};
+
+use super::conflict::ConflictKind;
+use super::filter_type::Gives;
+use super::filters::result;
+use super::inference::{Inferrer, is_proven};
+use super::inferred::{Class, Inferred};
+use super::misread::misread;
+use super::name_use::PathStep;
+use super::operand::{compares, defaults_to_null, main_class, without_order};
+use super::required_values::path;
+use super::signature::is_lenient;
+use super::syntax::{bytes, clamp};
+use crate::value::Value;
+
+impl<'s> Inferrer<'_, '_, 's> {
+    pub(super) fn filter(&mut self, filter: &Spanned<Filter<'_>>) -> Inferred<'s> {
+        let input = filter.expr.as_ref().map_or(Inferred::Unknown, |input| self.expression(input));
+        let arguments = self.arguments(&filter.args);
+        let name = bytes(filter.span()).start;
+        let name = clamp(self.text, name..name + filter.name.len());
+        let own = self.text.get(name.clone()) == Some(filter.name);
+        let place = if own { name } else { 0..self.text.len() };
+        if let Some((takes, classes)) = result::takes(filter.name)
+            && let Some(found) =
+                main_class(&input).filter(|found| *found != Class::Null && !classes.contains(found))
+        {
+            let kind = ConflictKind::Input { filter: filter.name.to_owned(), takes, found };
+            self.conflict(place.clone(), kind);
+        }
+        let by_attribute =
+            filter.args.iter().any(|argument| matches!(argument, CallArg::Kwarg("attribute", _)));
+        if filter.name == "map"
+            && by_attribute
+            && let Some(found @ (Class::Mapping | Class::Scalar)) = input.class()
+        {
+            let takes = "a list of mappings";
+            self.conflict(place.clone(), ConflictKind::Input { filter: "map".to_owned(), takes, found });
+        }
+        if ["default", "d", "coalesce"].contains(&filter.name)
+            && let Some(Expr::Filter(before)) = &filter.expr
+            && before.name == "e164"
+            && before.args.len() < 2
+            && !before.args.iter().any(|argument| matches!(argument, CallArg::Kwarg("strict", _)))
+        {
+            self.conflict(place.clone(), ConflictKind::NeverAbsent { filter: filter.name.to_owned() });
+        }
+        self.nothing(filter, &input, &arguments, &place);
+        if matches!(filter.name, "join" | "join_present")
+            && filter.args.len() < 2
+            && let Inferred::List(members) = &input
+            && let Some(found) =
+                members.alternatives().into_iter().filter(|one| !one.is_null()).find_map(without_order)
+        {
+            self.conflict(place.clone(), ConflictKind::Member { filter: filter.name.to_owned(), found });
+        }
+        self.refused(filter, place.clone(), &arguments);
+        self.members(filter, &input, &place);
+        if let ("select" | "reject", [CallArg::Pos(test), ..], [_, (_, other)]) =
+            (filter.name, filter.args.as_slice(), arguments.as_slice())
+            && test.as_const().and_then(|test| test.as_str().map(compares)) == Some(true)
+        {
+            self.in_order(&input.step(&PathStep::Item), other, false, place.clone());
+        }
+        let placed: Vec<Inferred<'s>> =
+            arguments.into_iter().filter(|(placed, _)| *placed).map(|(_, value)| value).collect();
+        let value = result::of(filter.name, input, &placed, !filter.args.is_empty());
+        match result::spec(filter.name).map(|spec| spec.gives) {
+            Some(Gives::Member) if !filter.expr.as_ref().is_some_and(|list| self.has_members(list)) => {
+                value.or(Inferred::Absent)
+            }
+            _ if filter.name == "round" && filter.args.is_empty() => Inferred::Integer,
+            Some(Gives::TextOrNull) if filter.name == "e164" && !is_lenient(&filter.args) => Inferred::Text,
+            _ => value,
+        }
+    }
+
+    /// What a filter cannot read, and null or nothing that it may get.
+    fn nothing(
+        &mut self,
+        filter: &Filter<'_>,
+        input: &Inferred<'s>,
+        arguments: &[(bool, Inferred<'s>)],
+        place: &Range<usize>,
+    ) {
+        let spec = result::spec(filter.name);
+        let name = || filter.name.to_owned();
+        let null = Inferred::Constant(Value::Null);
+        if let Some((takes, found)) = spec.and_then(|spec| misread(spec.takes, input)) {
+            self.conflict(place.clone(), ConflictKind::Misread { filter: name(), takes, found });
+        }
+        if result::needs_value(filter.name, is_lenient(&filter.args)) {
+            if filter.expr.as_ref().is_some_and(defaults_to_null) {
+                self.conflict(place.clone(), ConflictKind::NullInput { filter: name() });
+            } else if input.may_be(&null) {
+                self.conflict(place.clone(), ConflictKind::MaybeNull { filter: name() });
+            }
+        }
+        if needs_members(filter) && input.step(&PathStep::Item).may_be(&null) {
+            self.conflict(place.clone(), ConflictKind::NullMember { filter: name() });
+        }
+        let replaces = spec.is_some_and(|spec| matches!(spec.gives, Gives::Default | Gives::Coalesce));
+        if !replaces {
+            self.present_arguments(&filter.args, arguments);
+        }
+        if !replaces && let Some(before) = &filter.expr {
+            self.there(before, input);
+        }
+    }
+
+    /// Whether a list has a member, as far as it shows. Lists that are read at a path are asked elsewhere.
+    fn has_members(&self, list: &Expr<'_>) -> bool {
+        if let Some(value) = list.as_const() {
+            return value.len().is_some_and(|length| length > 0);
+        }
+        if let Some((root, steps)) = path(list) {
+            return is_proven(root, &steps, &self.known);
+        }
+        match list {
+            Expr::List(list) => !list.items.is_empty(),
+            Expr::Filter(filter) => match (filter.name, &filter.expr) {
+                ("split", _) => !filter.args.is_empty(),
+                ("list" | "sort" | "unique" | "reverse" | "map", Some(before)) => self.has_members(before),
+                ("chain", Some(before)) => {
+                    self.has_members(before)
+                        || filter
+                            .args
+                            .iter()
+                            .any(|other| matches!(other, CallArg::Pos(other) if self.has_members(other)))
+                }
+                ("default" | "d", Some(_)) => match filter.args.first() {
+                    Some(CallArg::Pos(instead)) => filter.args.len() > 1 && self.has_members(instead),
+                    _ => false,
+                },
+                _ => false,
+            },
+            Expr::BinOp(op) if matches!(op.op, BinOpKind::ScOr) => self.has_members(&op.right),
+            Expr::BinOp(op) if matches!(op.op, BinOpKind::Add) => {
+                self.has_members(&op.left) || self.has_members(&op.right)
+            }
+            _ => false,
+        }
+    }
+
+    /// What `select('eq', …)` and `rejectattr('id', …)` name.
+    fn members(&mut self, filter: &Filter<'_>, input: &Inferred<'s>, place: &Range<usize>) {
+        let written = |at: usize| match filter.args.get(at) {
+            Some(CallArg::Pos(expr)) => expr.as_const(),
+            _ => None,
+        };
+        let test = match filter.name {
+            "select" | "reject" => written(0),
+            "selectattr" | "rejectattr" => written(1),
+            _ => None,
+        };
+        if test.is_some_and(|test| test.as_str().is_none()) {
+            self.conflict(place.clone(), ConflictKind::NoTest { filter: filter.name.to_owned() });
+        }
+        let field = match filter.name {
+            "selectattr" | "rejectattr" => written(0),
+            "map" => filter.args.iter().find_map(|argument| match argument {
+                CallArg::Kwarg("attribute", expr) if filter.args.len() == 1 => expr.as_const(),
+                _ => None,
+            }),
+            _ => None,
+        };
+        let Some(field) = field else { return };
+        let Some(field) = field.as_str() else {
+            let kind = ConflictKind::NoFieldName { filter: filter.name.to_owned() };
+            return self.conflict(place.clone(), kind);
+        };
+        if let Inferred::Declared(shape) = input.step(&PathStep::Item)
+            && !shape.doubtful
+            && let Some(name) = field.split('.').next()
+            && let Err(known) = shape.step(&PathStep::Field(name.to_owned()))
+        {
+            let known = known.into_iter().map(str::to_owned).collect();
+            self.conflict(place.clone(), ConflictKind::NoField { name: name.to_owned(), known });
+        }
+    }
+
+    /// Complains about arguments that may be nothing.
+    pub(super) fn present_arguments(&mut self, arguments: &[CallArg<'_>], values: &[(bool, Inferred<'s>)]) {
+        let given = arguments.iter().filter_map(|argument| match argument {
+            CallArg::Pos(expr) | CallArg::Kwarg(_, expr) => Some(expr),
+            _ => None,
+        });
+        for (expr, (_, value)) in given.zip(values) {
+            self.there(expr, value);
+        }
+    }
+}
+
+/// Whether a filter fails on members that are null.
+fn needs_members(filter: &Filter<'_>) -> bool {
+    let named = |name: &str| {
+        filter.args.iter().any(|argument| matches!(argument, CallArg::Kwarg(key, _) if *key == name))
+    };
+    match filter.name {
+        "min" | "max" | "sort" | "sum" | "groupby" => true,
+        "map" => named("attribute") && !named("default"),
+        _ => false,
+    }
+}
