@@ -97,7 +97,7 @@ impl<'s> Inferrer<'_, '_, 's> {
         let is_null = |side: &&Inferred<'s>| side.may_be(&Inferred::Constant(Value::Null));
         if let Some(found) = other {
             self.conflict(range, ConflictKind::NoNumber { operator, found });
-        } else if sides.iter().any(|side| is_null(side)) {
+        } else if sides.iter().any(is_null) {
             self.conflict(range, ConflictKind::MaybeNull { filter: operator.to_owned() });
         }
     }

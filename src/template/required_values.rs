@@ -188,9 +188,10 @@ impl Walker<'_> {
                 }
                 // `coalesce` passes over what is missing.
                 if f.name == "coalesce" {
-                    f.args.iter().for_each(|argument| match argument {
-                        CallArg::Pos(expr) => self.expression(expr, true, present),
-                        _ => {}
+                    f.args.iter().for_each(|argument| {
+                        if let CallArg::Pos(expr) = argument {
+                            self.expression(expr, true, present);
+                        }
                     });
                 } else {
                     self.arguments(&f.args, present);

@@ -160,7 +160,7 @@ impl Maker<'_> {
             .collect();
         let usual_one = !built_in && self.random.percent(50);
         let chosen: &[&Operation] = if usual_one { &usual } else { &all };
-        *self.random.one::<&Operation>(chosen)
+        self.random.one::<&Operation>(chosen)
     }
 
     fn action(&mut self, id: &str) -> Value {
@@ -301,7 +301,7 @@ impl Maker<'_> {
         let mut shape = answer;
         for _ in 0..self.random.below(3) {
             if let Some(items) = shape.items.as_deref() {
-                path.push_str(*self.random.one(&["[*]", "[0]"]));
+                path.push_str(self.random.one::<&str>(&["[*]", "[0]"]));
                 shape = items;
                 continue;
             }

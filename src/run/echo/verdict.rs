@@ -480,8 +480,12 @@ mod tests {
         };
         let shows = |phone: Value| vec![hook(12, json!({ "name": "Ada", "phone": phone }))];
         let watched = ["name", "phone"];
-        assert_eq!(echoes(&watched, &[dropped.clone()], shows(Value::Null)), [Some(0)]);
-        assert_eq!(echoes(&watched, &[dropped.clone()], shows(json!("1"))), [Some(0)], "it comes late");
+        assert_eq!(echoes(&watched, std::slice::from_ref(&dropped), shows(Value::Null)), [Some(0)]);
+        assert_eq!(
+            echoes(&watched, std::slice::from_ref(&dropped), shows(json!("1"))),
+            [Some(0)],
+            "it comes late"
+        );
         assert_eq!(echoes(&watched, &[dropped], shows(json!("2"))), [None]);
         let silent = write(10, json!({ "name": "Ada", "phone": "1" }));
         assert_eq!(echoes(&watched, &[silent], shows(Value::Null)), [None], "somebody deleted it");
