@@ -118,7 +118,9 @@ impl Settlement<'_, '_, '_> {
         let shows = shape.is_some_and(|shape| shape.is_open() || shape.fields.contains_key(name));
         Some(match shows {
             true => {
-                format!("({} | default({sent}) if steps.created else none)", member("steps.created", name))
+                let shown = member("steps.created", name);
+                // An answer with nothing in the field shows that it was not kept.
+                format!("(({shown} if {shown} is defined else {sent}) if steps.created else none)")
             }
             false => sent,
         })

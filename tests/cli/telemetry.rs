@@ -14,6 +14,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::alert_sinks::until;
 use crate::listening::Running;
@@ -72,18 +73,23 @@ fn attributes(span: &Span) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// A workspace whose runs are reported to a collector; `more` stands beside the collector's address.
+fn reporting_workspace(stand_in: &StandIn, more: &str) -> (SmallCollector, TempDir) {
+    let collector = SmallCollector::default();
+    let address = collector.start(&stand_in.runtime);
+    let folder = workspace(stand_in, &[LOOK]);
+    let settings = folder.path().join("hob.yaml");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(settings, format!("{text}telemetry: {{ otlp: {{ endpoint: '{address}'{more} }} }}\n")).unwrap();
+    (collector, folder)
+}
+
 #[test]
 fn a_run_is_a_trace_with_its_steps_and_attempts() {
     let stand_in = StandIn::start();
-    let collector = SmallCollector::default();
-    let address = collector.start(&stand_in.runtime);
-    let folder = workspace(&stand_in, &[LOOK]);
+    let headers = ", headers: [{ name: x-key, value: CANARYotlp-0001 }]";
+    let (collector, folder) = reporting_workspace(&stand_in, headers);
     let path = folder.path();
-    let text = fs::read_to_string(path.join("hob.yaml")).unwrap();
-    let otlp = format!(
-        "telemetry: {{ otlp: {{ endpoint: '{address}', headers: [{{ name: x-key, value: CANARYotlp-0001 }}] }} }}\n"
-    );
-    fs::write(path.join("hob.yaml"), text + &otlp).unwrap();
     let busy = FaultKind::Status { status: 503, body: None, headers: vec![] };
     stand_in.sandbox.add_fault(Fault { times: Some(1), what: busy, ..Fault::default() });
     trigger(path, "look", &json!({ "id": "somebodys-secret-value" }));
@@ -132,13 +138,8 @@ fn a_run_is_a_trace_with_its_steps_and_attempts() {
 #[test]
 fn a_kill_loses_no_trace() {
     let stand_in = StandIn::start();
-    let collector = SmallCollector::default();
-    let address = collector.start(&stand_in.runtime);
-    let folder = workspace(&stand_in, &[LOOK]);
+    let (collector, folder) = reporting_workspace(&stand_in, "");
     let path = folder.path();
-    let text = fs::read_to_string(path.join("hob.yaml")).unwrap();
-    fs::write(path.join("hob.yaml"), text + &format!("telemetry: {{ otlp: {{ endpoint: '{address}' }} }}\n"))
-        .unwrap();
     hob(path, &["run", "--once"]).code(0);
     *collector.refuses.lock().unwrap() = true;
     let running = Running::start(path);
