@@ -144,7 +144,7 @@ const ADDRESSES: &[Row] = &[
     ("an app without recipes", "/webhooks/fitr", "", JSON, 404, false),
     ("no path", "/webhooks/", "", JSON, 404, false),
     ("not even a slash", "/webhooks", "", JSON, 404, false),
-    ("the root", "/", "", JSON, 404, false),
+    ("the root, which is the dashboard", "/", "", JSON, 403, false),
     ("below a path", "/webhooks/open/more", "", JSON, 404, false),
     ("an escaped slash", "/webhooks/open%2Fmore", "", JSON, 404, false),
     ("a dot", "/webhooks/./open", "", JSON, 404, false),
