@@ -11,7 +11,7 @@ mod cycles;
 mod editor_schema;
 mod event_reads;
 mod feedback;
-mod fit;
+mod input_mismatch;
 mod link_names;
 mod locate;
 mod meaning;

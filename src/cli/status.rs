@@ -14,7 +14,9 @@ use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::alert::unreached_destinations;
 use crate::clock::Clock;
 use crate::journal::{Access, Error, HeldConnection, Journal, RunFilter, RunRow, Totals};
-use crate::overview::{Known, PollRow, Problem, RecipeRow, Standing, Subject, time, withheld_removals};
+use crate::overview::{
+    Known, PollRow, Problem, RecipeRow, Subject, WorkspaceStatus, time, withheld_removals,
+};
 use crate::printable;
 use crate::run::RunState;
 use crate::workspace::Workspace;
@@ -114,9 +116,9 @@ impl Status {
             journal.close().await;
             Ok::<_, Failure>((known.map_err(Failure::unavailable)?, counts.map_err(Failure::unavailable)?))
         })??;
-        let mut standing = Standing::new(&subject, known);
-        standing.add_problems(std::mem::take(&mut counts.unreached));
-        let page = Page::new(&workspace, standing, counts);
+        let mut status = WorkspaceStatus::new(&subject, known);
+        status.add_problems(std::mem::take(&mut counts.unreached));
+        let page = Page::new(&workspace, status, counts);
         match self.output.format {
             Format::Json => session.streams.json(&page)?,
             Format::Text => session.streams.print(&page.text())?,
@@ -126,8 +128,8 @@ impl Status {
 }
 
 impl Page {
-    fn new(workspace: &Workspace, standing: Standing, counts: Counts) -> Self {
-        let Standing { recipes, polls, held, problems, problems_complete } = standing;
+    fn new(workspace: &Workspace, status: WorkspaceStatus, counts: Counts) -> Self {
+        let WorkspaceStatus { recipes, polls, held, problems, problems_complete } = status;
         Self {
             store: workspace.store.to_string(),
             totals: counts.totals,

@@ -56,7 +56,7 @@ pub(super) async fn list(
         let text = format!("{id} {title} {summary} {path}").to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
-    let catalog = &dashboard.setting().workspace.catalog;
+    let catalog = &dashboard.context().workspace.catalog;
     let found: Vec<&Operation> = catalog.operations().map(AsRef::as_ref).filter(matches).collect();
     let row = |operation: &&'_ Operation| (reference::kinds(operation), reference::request_line(operation));
     let operations = found.iter().take(MOST).map(|operation| {
@@ -73,7 +73,7 @@ pub(super) async fn one(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    let catalog = &dashboard.setting().workspace.catalog;
+    let catalog = &dashboard.context().workspace.catalog;
     let Some(operation) = catalog.operation(&id) else {
         let near = closest(&id, catalog.operations().map(|operation| operation.id.as_str()));
         let near = near.map(|near| format!("; {near}")).unwrap_or_default();

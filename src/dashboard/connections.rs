@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::context::DashboardContext;
 use super::page_error::PageError;
-use super::setting::Setting;
 use super::state::Dashboard;
 use super::visitor::Visitor;
 use crate::connection::CounterState;
@@ -42,8 +42,8 @@ pub(super) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    let Setting { services, workspace, .. } = dashboard.setting();
-    let standing = dashboard.standing().await?;
+    let DashboardContext { services, workspace, .. } = dashboard.context();
+    let status = dashboard.status().await?;
     let mut budgets = dashboard.budgets().await?;
     let row = |account: &'_ ConnectionConfig| {
         let address = account.base_url.as_ref().or(account.connector.base_url.as_ref());
@@ -61,7 +61,7 @@ pub(super) async fn show(
             ends: account.consent_ends(now).flatten(),
             scopes: account.listed_scopes(),
             unset: &account.unset,
-            held: standing.held.iter().find(|held| held.connection == account.name),
+            held: status.held.iter().find(|held| held.connection == account.name),
             budget: budgets.swap_remove(&account.name),
         }
     });

@@ -10,7 +10,7 @@ use super::page_error::PageError;
 use super::state::Dashboard;
 use super::visitor::Visitor;
 use crate::check::CheckedRecipe;
-use crate::overview::{Problem, ProblemKind, Standing};
+use crate::overview::{Problem, ProblemKind, WorkspaceStatus};
 
 #[derive(Serialize)]
 struct Page {
@@ -39,21 +39,21 @@ pub(super) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    let standing = dashboard.standing().await?;
+    let status = dashboard.status().await?;
     let recipes = dashboard.recipes();
     let row = |connection: &String| Row {
         connection: connection.clone(),
-        held: standing.held.iter().any(|held| held.connection == *connection),
-        cells: recipes.used.iter().map(|recipe| cell(recipe, connection, &standing)).collect(),
+        held: status.held.iter().any(|held| held.connection == *connection),
+        cells: recipes.used.iter().map(|recipe| cell(recipe, connection, &status)).collect(),
     };
     let page = Page {
         recipes: recipes.used.iter().map(|recipe| recipe.name().to_owned()).collect(),
-        accounts: dashboard.setting().workspace.accounts.keys().map(row).collect(),
+        accounts: dashboard.context().workspace.accounts.keys().map(row).collect(),
     };
     dashboard.page("fleet.html", &visitor, &page)
 }
 
-fn cell(recipe: &CheckedRecipe, connection: &str, standing: &Standing) -> Option<Cell> {
+fn cell(recipe: &CheckedRecipe, connection: &str, status: &WorkspaceStatus) -> Option<Cell> {
     let accounts = recipe.accounts().iter().flat_map(|accounts| accounts.values());
     let accounts: BTreeSet<&str> = accounts.map(String::as_str).collect();
     if !accounts.contains(connection) {
@@ -63,7 +63,7 @@ fn cell(recipe: &CheckedRecipe, connection: &str, standing: &Standing) -> Option
         problem.recipe.as_deref() == Some(recipe.name())
             && problem.connections.iter().any(|name| name == connection)
     };
-    if let Some(problem) = standing.problems.iter().find(is_here) {
+    if let Some(problem) = status.problems.iter().find(is_here) {
         let state = match problem.kind {
             ProblemKind::Parked => "parked",
             ProblemKind::Failed => "failed",
@@ -73,9 +73,8 @@ fn cell(recipe: &CheckedRecipe, connection: &str, standing: &Standing) -> Option
         };
         return Some(Cell { state, cause: problem.cause.clone() });
     }
-    let row = standing.recipes.iter().find(|row| row.recipe == recipe.name());
-    let poll =
-        standing.polls.iter().find(|poll| poll.recipe == recipe.name() && poll.connection == connection);
+    let row = status.recipes.iter().find(|row| row.recipe == recipe.name());
+    let poll = status.polls.iter().find(|poll| poll.recipe == recipe.name() && poll.connection == connection);
     let state = match (row.map(|row| row.state), poll) {
         (Some("paused"), _) => "paused",
         (_, Some(poll)) if poll.withheld.is_some() => "withholding",

@@ -5,13 +5,14 @@
 //! shows, and decides nothing itself.
 
 mod access;
-mod acted;
 mod activity;
 mod activity_cache;
 mod asset;
+mod audit_record;
 mod catalog;
 mod compress;
 mod connections;
+mod context;
 mod find;
 mod fix;
 mod fleet;
@@ -27,14 +28,13 @@ mod renderer;
 mod router;
 mod run;
 mod runs;
-mod setting;
-mod standing_cache;
 mod state;
+mod status_cache;
 mod visitor;
 
 pub use access::Actor;
-pub use acted::Acted;
+pub use audit_record::AuditRecord;
+pub use context::DashboardContext;
 pub use operator::{CsrfToken, Operator, Role};
 pub use recipe_set::{RecipeSet, UnusableRecipe};
-pub use setting::Setting;
 pub use state::Dashboard;

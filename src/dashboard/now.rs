@@ -11,7 +11,7 @@ use super::page_error::PageError;
 use super::state::Dashboard;
 use super::visitor::Visitor;
 use crate::journal::{RunFilter, RunRow};
-use crate::overview::{Problem, ProblemKind, RecipeRow, Standing, withheld_removals};
+use crate::overview::{Problem, ProblemKind, RecipeRow, WorkspaceStatus, withheld_removals};
 use crate::run::RunState;
 
 /// Most running runs that are listed.
@@ -63,7 +63,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let standing = dashboard.standing().await?;
+    let status = dashboard.status().await?;
     let recipes = dashboard.recipes();
     let journal = &dashboard.services().journal;
     let running =
@@ -75,10 +75,10 @@ pub(super) async fn show(
         reason: &broken.reason,
     });
     let now = Now {
-        problems: standing.problems.iter().map(ShownProblem::of).collect(),
-        complete: standing.problems_complete,
-        paused: paused(&standing),
-        withheld: withheld_removals(&standing.polls),
+        problems: status.problems.iter().map(ShownProblem::of).collect(),
+        complete: status.problems_complete,
+        paused: paused(&status),
+        withheld: withheld_removals(&status.polls),
         broken: broken.collect(),
         running: journal.runs(&running).await?,
         waiting: journal.totals(None).await?.runs.get(RunState::Waiting.name()).copied().unwrap_or_default(),
@@ -112,6 +112,6 @@ impl<'a> ShownProblem<'a> {
     }
 }
 
-fn paused(standing: &Standing) -> Vec<&RecipeRow> {
-    standing.recipes.iter().filter(|recipe| recipe.paused_since.is_some()).collect()
+fn paused(status: &WorkspaceStatus) -> Vec<&RecipeRow> {
+    status.recipes.iter().filter(|recipe| recipe.paused_since.is_some()).collect()
 }

@@ -8,16 +8,16 @@ use serde_json::{Map, Value, json};
 
 use super::access::Access;
 use super::activity_cache::{ActivityCache, LastHour};
+use super::context::DashboardContext;
 use super::fix::Jobs;
 use super::page_error::PageError;
 use super::recipe_set::RecipeSet;
 use super::recipes::{Stats, StatsCache};
 use super::renderer;
-use super::setting::Setting;
-use super::standing_cache::StandingCache;
+use super::status_cache::StatusCache;
 use super::visitor::Visitor;
 use crate::journal::Error;
-use crate::overview::Standing;
+use crate::overview::WorkspaceStatus;
 use crate::secret::Redactor;
 use crate::services::Services;
 
@@ -26,10 +26,10 @@ use crate::services::Services;
 pub struct Dashboard(Arc<Shared>);
 
 struct Shared {
-    setting: Setting,
+    context: DashboardContext,
     access: Access,
     recipes: RwLock<Arc<RecipeSet>>,
-    standing: StandingCache,
+    status: StatusCache,
     activity: ActivityCache,
     jobs: Jobs,
     stats: StatsCache,
@@ -37,13 +37,13 @@ struct Shared {
 
 impl Dashboard {
     /// A dashboard that shows `recipes`.
-    pub fn new(setting: Setting, recipes: RecipeSet) -> Self {
-        let access = Access::new(setting.workspace.access.clone());
+    pub fn new(context: DashboardContext, recipes: RecipeSet) -> Self {
+        let access = Access::new(context.workspace.access.clone());
         Self(Arc::new(Shared {
-            setting,
+            context,
             access,
             recipes: RwLock::new(Arc::new(recipes)),
-            standing: StandingCache::default(),
+            status: StatusCache::default(),
             activity: ActivityCache::default(),
             jobs: Jobs::default(),
             stats: StatsCache::default(),
@@ -59,22 +59,22 @@ impl Dashboard {
         &self.0.access
     }
 
-    pub(super) fn setting(&self) -> &Setting {
-        &self.0.setting
+    pub(super) fn context(&self) -> &DashboardContext {
+        &self.0.context
     }
 
     pub(super) fn services(&self) -> &Services {
-        &self.0.setting.services
+        &self.0.context.services
     }
 
     /// How the workspace stands.
-    pub(super) async fn standing(&self) -> Result<Arc<Standing>, Error> {
-        self.0.standing.ask(&self.0.setting, self.recipes()).await
+    pub(super) async fn status(&self) -> Result<Arc<WorkspaceStatus>, Error> {
+        self.0.status.ask(&self.0.context, self.recipes()).await
     }
 
     /// Something was changed: how the workspace stands is asked anew.
     pub(super) fn changed(&self) {
-        self.0.standing.forget();
+        self.0.status.forget();
     }
 
     /// The runs of the last hour.
@@ -113,7 +113,7 @@ impl Dashboard {
 
     /// What every page shows.
     fn around(&self, visitor: &Visitor) -> Map<String, Value> {
-        let Setting { services, workspace, sandbox } = &self.0.setting;
+        let DashboardContext { services, workspace, sandbox } = &self.0.context;
         let around = json!({
             "operator": visitor.operator.name,
             "may_act": visitor.operator.may_act(),

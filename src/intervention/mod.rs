@@ -2,7 +2,7 @@
 //! share it. It changes the journal only; a running engine notices by itself.
 
 mod apply;
-mod tally;
+mod outcome_counts;
 
 pub use apply::{Intervention, Outcome, apply};
-pub use tally::{Left, Tally};
+pub use outcome_counts::{Left, OutcomeCounts};

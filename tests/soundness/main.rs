@@ -8,7 +8,6 @@
 //! `HOB_SOUNDNESS=10000 HOB_SOUNDNESS_SEED=7 cargo test --test soundness -- --nocapture` runs so many that pass, at
 //! another seed than usual.
 
-mod bed;
 mod expression;
 mod grammar;
 mod inputs;
@@ -16,6 +15,7 @@ mod minimise;
 mod random;
 mod recipe;
 mod settings;
+mod test_bed;
 mod trigger;
 mod values;
 mod variety;
@@ -26,12 +26,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bed::{Bed, CATALOG, workspace_info};
 use hob::check::{CheckedRecipe, WorkspaceInfo, check};
 use hob::diagnostic::Code;
 use hob::source::SourceFile;
 use random::Random;
 use recipe::Case;
+use test_bed::{CATALOG, TestBed, workspace_info};
 use variety::Variety;
 use verdict::{Problem, problems};
 
@@ -56,7 +56,7 @@ const STYLE: [Code; 9] = [
 
 /// What became of recipes.
 #[derive(Default)]
-struct Tally {
+struct Counts {
     generated: usize,
     passed: usize,
     states: BTreeMap<String, usize>,
@@ -86,37 +86,37 @@ fn passes(case: &Case, info: &WorkspaceInfo) -> Result<CheckedRecipe, Vec<(Code,
 }
 
 /// Generates the recipes of these numbers, and runs those that pass.
-async fn try_out(bed: &Bed, seed: u64, numbers: impl Iterator<Item = u64>) -> Tally {
+async fn try_out(bed: &TestBed, seed: u64, numbers: impl Iterator<Item = u64>) -> Counts {
     let info = workspace_info();
-    let mut tally = Tally::default();
+    let mut counts = Counts::default();
     for at in numbers {
         bed.sandbox.reset();
         let case = Case::random(&mut Random::new(seed, at), &CATALOG, &bed.sandbox);
-        tally.generated += 1;
+        counts.generated += 1;
         let recipe = match passes(&case, &info) {
             Ok(recipe) => recipe,
             Err(told) => {
                 for (code, message) in told.iter().take(1) {
-                    *tally.refused.entry(format!("{}: {message}", code.name())).or_default() += 1;
+                    *counts.refused.entry(format!("{}: {message}", code.name())).or_default() += 1;
                 }
                 continue;
             }
         };
-        tally.passed += 1;
-        tally.variety.add(&case);
+        counts.passed += 1;
+        counts.variety.add(&case);
         let ended = bed.run(&recipe, &case).await;
-        *tally.states.entry(format!("{:?}", ended.state)).or_default() += 1;
+        *counts.states.entry(format!("{:?}", ended.state)).or_default() += 1;
         for excuse in verdict::excuses(&ended) {
-            *tally.excused.entry(excuse).or_default() += 1;
+            *counts.excused.entry(excuse).or_default() += 1;
         }
         if let Some(problem) = problems(&ended).into_iter().next() {
-            tally.failures.entry(problem.kind.clone()).or_default().push(Failure { at, case, problem });
+            counts.failures.entry(problem.kind.clone()).or_default().push(Failure { at, case, problem });
         }
     }
-    tally
+    counts
 }
 
-async fn is_alike(bed: &Bed, case: &Case, kind: &str) -> bool {
+async fn is_alike(bed: &TestBed, case: &Case, kind: &str) -> bool {
     let Ok(recipe) = passes(case, &workspace_info()) else { return false };
     problems(&bed.run(&recipe, case).await).iter().any(|problem| problem.kind == kind)
 }
@@ -127,9 +127,9 @@ async fn a_recipe_that_passes_runs_without_an_error_of_shape() {
     let (seed, wanted) = (settings::seed(), settings::recipes());
     let mut beds = Vec::new();
     for _ in 0..WORKERS {
-        beds.push(Arc::new(Bed::new().await));
+        beds.push(Arc::new(TestBed::new().await));
     }
-    let mut total = Tally::default();
+    let mut total = Counts::default();
     let mut next = 0;
     while total.passed < wanted {
         let tasks: Vec<_> = (0..WORKERS)
@@ -154,7 +154,7 @@ async fn a_recipe_that_passes_runs_without_an_error_of_shape() {
     }
 }
 
-fn add(total: &mut Tally, more: Tally) {
+fn add(total: &mut Counts, more: Counts) {
     total.generated += more.generated;
     total.passed += more.passed;
     let counts = [(&mut total.states, more.states), (&mut total.refused, more.refused)];
@@ -168,7 +168,7 @@ fn add(total: &mut Tally, more: Tally) {
     total.variety.extend(more.variety);
 }
 
-async fn report(bed: &Bed, total: &Tally, begun: Instant) -> String {
+async fn report(bed: &TestBed, total: &Counts, begun: Instant) -> String {
     let mut text = format!(
         "{} recipes, {} passed, {} s\nstates {:?}\nexcused {:?}\n",
         total.generated,
@@ -200,8 +200,8 @@ async fn report(bed: &Bed, total: &Tally, begun: Instant) -> String {
 }
 
 /// The usual run has to try everything; the bounds are a little below what was measured.
-fn check_variety(total: &Tally) {
-    let Tally { variety, generated, passed, states, .. } = total;
+fn check_variety(total: &Counts) {
+    let Counts { variety, generated, passed, states, .. } = total;
     assert!(passed * 100 >= generated * 55, "only {passed} of {generated} pass");
     let succeeded = states.get("Some(Succeeded)").copied().unwrap_or_default();
     assert!(succeeded * 100 >= passed * 55, "only {succeeded} of {passed} runs succeed");

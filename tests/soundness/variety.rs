@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hob::template::{Callee, Template, filters, tests};
 use serde_json::Value;
 
-use crate::bed::CATALOG;
 use crate::recipe::Case;
+use crate::test_bed::CATALOG;
 
 /// How often things occurred.
 #[derive(Debug, Default)]

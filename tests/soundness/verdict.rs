@@ -3,7 +3,7 @@
 use hob::run::{Entry, RunState, StepError};
 use serde_json::Value;
 
-use crate::bed::{CATALOG, Ended};
+use crate::test_bed::{CATALOG, Ended};
 
 /// An error of shape that the checker was silent about.
 #[derive(Debug, Clone)]

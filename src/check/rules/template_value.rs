@@ -6,7 +6,7 @@ use std::ptr;
 use super::Rule;
 use crate::catalog::Place;
 use crate::check::context::Call;
-use crate::check::fit::doubt;
+use crate::check::input_mismatch::mismatch;
 use crate::check::proven::present;
 use crate::check::result_shape::infer;
 use crate::check::{Context, Position, TemplateSite};
@@ -171,7 +171,7 @@ fn maybe_null(
 /// What the value may be besides what the input takes.
 fn doubtful(site: &TemplateSite<'_>, target: &Target<'_>, value: &Inferred<'_>) -> Option<Diagnostic> {
     let Target { name, shape, .. } = target;
-    let what = doubt(value, shape)?;
+    let what = mismatch(value, shape)?;
     let message = format!("`{name}` takes {}, and this may be {what}", shape.describe());
     let diagnostic = Diagnostic::new(Code::Suspicious, site.template.span, message);
     Some(match shape.kind {

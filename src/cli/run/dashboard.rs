@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::check::CheckedRecipe;
 use crate::cli::recipes::BrokenRecipe;
-use crate::dashboard::{Dashboard, RecipeSet, Setting, UnusableRecipe};
+use crate::dashboard::{Dashboard, DashboardContext, RecipeSet, UnusableRecipe};
 use crate::services::Services;
 use crate::workspace::Workspace;
 
@@ -15,8 +15,9 @@ pub(super) fn dashboard(
     sandbox: bool,
     recipes: RecipeSet,
 ) -> Dashboard {
-    let setting = Setting { services: services.clone(), workspace: Arc::new(workspace.clone()), sandbox };
-    Dashboard::new(setting, recipes)
+    let context =
+        DashboardContext { services: services.clone(), workspace: Arc::new(workspace.clone()), sandbox };
+    Dashboard::new(context, recipes)
 }
 
 /// What the dashboard shows of recipes.

@@ -9,7 +9,7 @@ use crate::cli::recipes::Recipes;
 use crate::cli::store::open_present;
 use crate::cli::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
 use crate::clock::Clock;
-use crate::intervention::{Intervention, Left, Outcome, Tally, apply};
+use crate::intervention::{Intervention, Left, Outcome, OutcomeCounts, apply};
 use crate::journal::{Access, Journal};
 use crate::run::{OperatorAction, RunState};
 
@@ -119,12 +119,12 @@ fn preview(
         OperatorAction::Skip => "skipped",
         OperatorAction::Happened(_) | OperatorAction::DidNotHappen => "resolved",
     };
-    let mut tally = Tally::default();
-    outcomes.iter().cloned().for_each(|outcome| tally.add(outcome));
-    let of: Vec<String> = tally.done.iter().map(|(recipe, count)| format!("{count} of {recipe}")).collect();
+    let mut counts = OutcomeCounts::default();
+    outcomes.iter().cloned().for_each(|outcome| counts.add(outcome));
+    let of: Vec<String> = counts.done.iter().map(|(recipe, count)| format!("{count} of {recipe}")).collect();
     let of = if of.is_empty() { String::new() } else { format!(": {}", of.join(", ")) };
-    session.streams.say(format!("{} would be {what}{of}", tally.changed()))?;
-    let left = tally.left();
+    session.streams.say(format!("{} would be {what}{of}", counts.changed()))?;
+    let left = counts.left();
     for Left { runs, state, reason, example } in left.iter().take(MAX_REASONS) {
         let stays = if *runs == 1 { "stays" } else { "stay" };
         session.streams.say(format!("{runs} {stays} {state}, because {reason} ({example})"))?;

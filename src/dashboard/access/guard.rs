@@ -14,7 +14,7 @@ use super::cookie::Cookie;
 use super::policy::{bearer, listening};
 use super::refusal::{Refusal, takes_html};
 use super::{client, csrf, fetch, host, path, session};
-use crate::dashboard::acted::Acted;
+use crate::dashboard::audit_record::AuditRecord;
 use crate::dashboard::state::Dashboard;
 use crate::dashboard::{CsrfToken, Operator, Role, renderer};
 use crate::journal::Act;
@@ -183,7 +183,7 @@ fn to_login(request: &Request, reached: Reached) -> Result<Response, Refusal> {
 }
 
 /// Records what was done.
-async fn record(dashboard: &Dashboard, actor: &Actor, page: &str, done: Option<&Acted>) {
+async fn record(dashboard: &Dashboard, actor: &Actor, page: &str, done: Option<&AuditRecord>) {
     let services = dashboard.services();
     let (act, target, runs) = match done {
         Some(done) => (done.act, done.target.as_str(), done.runs),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::act::Act;
 use crate::check::CheckedRecipe;
-use crate::intervention::{Intervention, Left, Tally, apply};
+use crate::intervention::{Intervention, Left, OutcomeCounts, apply};
 use crate::journal::{Error, Journal, RunFilter, RunRow};
 use crate::overview::runs_of_cause;
 use crate::services::Services;
@@ -35,7 +35,7 @@ pub(in crate::dashboard) struct Job {
 #[derive(Default)]
 struct Progress {
     total: Option<usize>,
-    tally: Tally,
+    counts: OutcomeCounts,
     end: Option<End>,
 }
 
@@ -99,9 +99,9 @@ impl Job {
             cause: self.cause.clone(),
             dry: self.dry,
             total: progress.total,
-            seen: progress.tally.seen(),
-            changed: progress.tally.changed(),
-            left: progress.tally.left().into_iter().take(MAX_REASONS).collect(),
+            seen: progress.counts.seen(),
+            changed: progress.counts.changed(),
+            left: progress.counts.left().into_iter().take(MAX_REASONS).collect(),
             end: progress.end.clone(),
         })
     }
@@ -114,7 +114,7 @@ impl Job {
 
     /// The number of runs that were changed.
     pub(super) fn changed(&self) -> usize {
-        self.with(|progress| progress.tally.changed())
+        self.with(|progress| progress.counts.changed())
     }
 
     fn with<T>(&self, with: impl FnOnce(&mut Progress) -> T) -> T {
@@ -143,7 +143,7 @@ impl Job {
                 return Ok(End::Stopped);
             }
             let outcome = apply(journal, row, &intervention, recipes, services.clock.now()).await?;
-            self.with(|progress| progress.tally.add(outcome));
+            self.with(|progress| progress.counts.add(outcome));
         }
         Ok(End::Done)
     }

@@ -11,7 +11,7 @@ use super::act::Act;
 use super::job::{Job, Report};
 use super::jobs::wait_a_moment;
 use crate::dashboard::access::Actor;
-use crate::dashboard::acted::Acted;
+use crate::dashboard::audit_record::AuditRecord;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
 use crate::dashboard::visitor::Visitor;
@@ -62,8 +62,8 @@ pub(in crate::dashboard) async fn act(
     wait_a_moment(&job).await;
     let target = format!("cause {}", wanted.cause);
     let acted = match job.part() {
-        true => Acted::new(wanted.act.recorded(), target).changed(job.changed()),
-        false => Acted::new(wanted.act.recorded(), format!("{target}, begun")),
+        true => AuditRecord::new(wanted.act.recorded(), target).changed(job.changed()),
+        false => AuditRecord::new(wanted.act.recorded(), format!("{target}, begun")),
     };
     Ok(acted.then(Redirect::to(&format!("/fix/{}", job.id))))
 }
@@ -90,7 +90,7 @@ pub(in crate::dashboard) async fn stop(
     job.stop();
     wait_a_moment(&job).await;
     let target = format!("cause {}, stopped", job.cause);
-    Ok(Acted::new(job.act.recorded(), target).then(Redirect::to(&format!("/fix/{id}"))))
+    Ok(AuditRecord::new(job.act.recorded(), target).then(Redirect::to(&format!("/fix/{id}"))))
 }
 
 fn find(dashboard: &Dashboard, id: &str) -> Result<Arc<Job>, PageError> {
@@ -135,8 +135,8 @@ async fn page(
     job: &Job,
     template: &str,
 ) -> Result<Response, PageError> {
-    let standing = dashboard.standing().await?;
-    let mut problems = standing.problems.iter();
+    let status = dashboard.status().await?;
+    let mut problems = status.problems.iter();
     let problem =
         problems.find(|problem| problem.cause.as_ref().is_some_and(|id| id.starts_with(&job.cause)));
     let page = Page { report: job.report(), problem: problem.cloned() };

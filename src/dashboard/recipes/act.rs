@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
 
-use crate::dashboard::acted::Acted;
+use crate::dashboard::audit_record::AuditRecord;
 use crate::dashboard::format::segment;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
@@ -53,5 +53,5 @@ fn done(dashboard: &Dashboard, name: &str, act: Act) -> Response {
         true => format!("/recipes/{}", segment(name)),
         false => "/".to_owned(),
     };
-    Acted::new(act, format!("recipe {name}")).then(Redirect::to(&address))
+    AuditRecord::new(act, format!("recipe {name}")).then(Redirect::to(&address))
 }

@@ -33,13 +33,13 @@ pub(in crate::dashboard) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    let standing = dashboard.standing().await?;
+    let status = dashboard.status().await?;
     let mut rows = Vec::new();
-    for row in &standing.recipes {
+    for row in &status.recipes {
         let is_its = |problem: &&Problem| problem.recipe.as_ref() == Some(&row.recipe);
-        let problems = standing.problems.iter().filter(is_its).count();
+        let problems = status.problems.iter().filter(is_its).count();
         rows.push(Row { row, stats: dashboard.stats(&row.recipe).await?, problems });
     }
-    let flows = flows(&dashboard.recipes().used, &dashboard.setting().workspace.catalog);
+    let flows = flows(&dashboard.recipes().used, &dashboard.context().workspace.catalog);
     dashboard.page("recipes.html", &visitor, &Page { recipes: rows, flows })
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::page::find;
-use crate::dashboard::acted::Acted;
+use crate::dashboard::audit_record::AuditRecord;
 use crate::dashboard::fix::Act;
 use crate::dashboard::format::segment;
 use crate::dashboard::page_error::PageError;
@@ -51,8 +51,8 @@ pub(in crate::dashboard) async fn act(
     };
     let answer = Redirect::to(&format!("/runs/{run}?{what}={}", segment(told)));
     let acted = match outcome.refused {
-        None => Acted::new(intervention.act(), format!("run {run}")).changed(1),
-        Some(reason) => Acted::new(intervention.act(), format!("run {run}, refused: {reason}")),
+        None => AuditRecord::new(intervention.act(), format!("run {run}")).changed(1),
+        Some(reason) => AuditRecord::new(intervention.act(), format!("run {run}, refused: {reason}")),
     };
     Ok(acted.then(answer))
 }

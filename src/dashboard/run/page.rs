@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::kept_text::KeptText;
 use super::recipe_path::{Line, lines};
+use super::version_text::VersionText;
 use super::waterfall::{Bar, Scale};
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
@@ -101,7 +101,7 @@ pub(in crate::dashboard) async fn show(
     let ahead = journal.lane_head(&row.recipe, &detail.run.lane).await?;
     let tokens = detail.entries.iter().flat_map(|entry| &entry.tokens);
     dashboard.services().redactor.add_short_lived(tokens.map(MirroredToken::secret));
-    let kept = KeptText::of(&dashboard, &detail).await?;
+    let kept = VersionText::of(&dashboard, &detail).await?;
     let read = kept.as_ref().and_then(|kept| kept.recipe.as_ref());
     let trace = Trace::new(&detail, read, ahead.as_ref());
     let page = page(&dashboard, &detail, &trace, kept.as_ref(), asked);
@@ -124,7 +124,7 @@ fn page<'a>(
     dashboard: &Dashboard,
     detail: &'a RunDetail,
     trace: &'a Trace,
-    kept: Option<&KeptText>,
+    kept: Option<&VersionText>,
     asked: Asked,
 ) -> Page<'a> {
     let RunDetail { row, run, event, entries } = detail;

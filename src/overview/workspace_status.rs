@@ -45,7 +45,7 @@ pub struct Known {
 
 /// How it stands.
 #[derive(Debug, Serialize)]
-pub struct Standing {
+pub struct WorkspaceStatus {
     /// Its recipes.
     pub recipes: Vec<RecipeRow>,
     /// The polls of its recipes on its connections.
@@ -99,7 +99,7 @@ impl Known {
     }
 }
 
-impl Standing {
+impl WorkspaceStatus {
     /// How `subject` stands, by what is known.
     pub fn new(subject: &Subject<'_>, known: Known) -> Self {
         // A cursor outlives its recipe and its connection.
@@ -126,7 +126,7 @@ impl Standing {
     }
 }
 
-impl Standing {
+impl WorkspaceStatus {
     /// Adds problems that are found elsewhere.
     pub fn add_problems(&mut self, problems: Vec<Problem>) {
         self.problems.extend(problems);

@@ -7,16 +7,16 @@ use crate::value::{Kind, Shape, Value};
 const MAX_DEPTH: usize = 4;
 
 /// What the value may be that an input of this shape refuses, in words; `None` where nothing is known against it.
-pub(super) fn doubt(value: &Inferred<'_>, wanted: &Shape) -> Option<String> {
+pub(super) fn mismatch(value: &Inferred<'_>, wanted: &Shape) -> Option<String> {
     if wanted.doubtful || wanted.kind == Kind::Any && wanted.any_of.is_empty() {
         return None;
     }
     if !wanted.any_of.is_empty() {
-        let doubts: Option<Vec<String>> = wanted.any_of.iter().map(|one| doubt(value, one)).collect();
-        return doubts?.into_iter().next();
+        let mismatches: Option<Vec<String>> = wanted.any_of.iter().map(|one| mismatch(value, one)).collect();
+        return mismatches?.into_iter().next();
     }
     match value {
-        Inferred::OneOf(all) => all.iter().find_map(|one| doubt(one, wanted)),
+        Inferred::OneOf(all) => all.iter().find_map(|one| mismatch(one, wanted)),
         Inferred::Declared(found) => of_shape(found, wanted, MAX_DEPTH),
         Inferred::List(members) => {
             let taken = wanted.items.as_deref()?;
@@ -44,13 +44,13 @@ fn of_member(member: &Inferred<'_>, taken: &Shape) -> Option<String> {
     let is_compound = matches!(taken.kind, Kind::Array | Kind::Object);
     match member {
         _ if null && known => Some("null".to_owned()),
-        Inferred::Declared(found) => of_class(found, taken).or_else(|| doubt(member, taken)),
+        Inferred::Declared(found) => of_class(found, taken).or_else(|| mismatch(member, taken)),
         Inferred::Mapping if known && !is_compound && taken.kind != Kind::Any => Some("a mapping".to_owned()),
         Inferred::List(_) if known && !matches!(taken.kind, Kind::Array | Kind::Any) => {
             Some("a list".to_owned())
         }
         Inferred::Text if known && is_compound => Some("text".to_owned()),
-        _ => doubt(member, taken),
+        _ => mismatch(member, taken),
     }
 }
 
@@ -207,7 +207,11 @@ mod tests {
             ),
         ] {
             let (found, wanted) = (shape(found), shape(wanted));
-            assert_eq!(doubt(&Inferred::Declared(&found), &wanted).as_deref(), told, "{found:?} {wanted:?}");
+            assert_eq!(
+                mismatch(&Inferred::Declared(&found), &wanted).as_deref(),
+                told,
+                "{found:?} {wanted:?}"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::journal::Act;
 /// Something that an operator did. The answer to the request has it among its extensions, from which the guard records it;
 /// without it the audit log has only the path of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acted {
+pub struct AuditRecord {
     /// What was done.
     pub act: Act,
     /// To what: a run, a cause, a recipe.
@@ -17,7 +17,7 @@ pub struct Acted {
     pub runs: u64,
 }
 
-impl Acted {
+impl AuditRecord {
     pub(super) fn new(act: Act, target: impl Into<String>) -> Self {
         Self { act, target: target.into(), runs: 0 }
     }

@@ -7,7 +7,7 @@ use crate::workspace::Workspace;
 
 /// What the dashboard shows.
 #[derive(Clone)]
-pub struct Setting {
+pub struct DashboardContext {
     /// Journal, clock and connections.
     pub services: Services,
     /// The workspace.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::time::Instant;
 
+use super::context::DashboardContext;
 use super::recipe_set::RecipeSet;
-use super::setting::Setting;
 use crate::alert::unreached_destinations;
 use crate::journal::Error;
-use crate::overview::{Known, Standing, Subject};
+use crate::overview::{Known, Subject, WorkspaceStatus};
 
 /// How long an answer is right.
 const FRESH: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const LATELY: TimeDelta = TimeDelta::days(7);
 
 /// The last answer. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct StandingCache(Arc<Shared>);
+pub(super) struct StatusCache(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -33,12 +33,12 @@ struct Shared {
 
 #[derive(Default)]
 struct Last {
-    answer: Option<(Instant, Arc<Standing>)>,
+    answer: Option<(Instant, Arc<WorkspaceStatus>)>,
     /// How often something was changed.
     changes: u64,
 }
 
-impl StandingCache {
+impl StatusCache {
     /// Something was changed: what was asked before is not right any more.
     pub(super) fn forget(&self) {
         self.with(|last| {
@@ -50,42 +50,46 @@ impl StandingCache {
     /// How the workspace stands.
     pub(super) async fn ask(
         &self,
-        setting: &Setting,
+        context: &DashboardContext,
         recipes: Arc<RecipeSet>,
-    ) -> Result<Arc<Standing>, Error> {
+    ) -> Result<Arc<WorkspaceStatus>, Error> {
         match self.answer(SHOWN) {
-            Some((at, standing)) => {
+            Some((at, status)) => {
                 if at.elapsed() >= FRESH && self.0.asking.try_lock().is_ok() {
-                    let (cache, setting) = (self.clone(), setting.clone());
+                    let (cache, context) = (self.clone(), context.clone());
                     tokio::spawn(async move {
-                        if let Err(error) = cache.renewed(&setting, &recipes).await {
+                        if let Err(error) = cache.renewed(&context, &recipes).await {
                             tracing::debug!(%error, "what the dashboard shows could not be asked anew");
                         }
                     });
                 }
-                Ok(standing)
+                Ok(status)
             }
-            None => self.renewed(setting, &recipes).await,
+            None => self.renewed(context, &recipes).await,
         }
     }
 
     /// A fresh answer: one that somebody else has just got, or a new one.
-    async fn renewed(&self, setting: &Setting, recipes: &RecipeSet) -> Result<Arc<Standing>, Error> {
+    async fn renewed(
+        &self,
+        context: &DashboardContext,
+        recipes: &RecipeSet,
+    ) -> Result<Arc<WorkspaceStatus>, Error> {
         let _asking = self.0.asking.lock().await;
-        if let Some((_, standing)) = self.answer(FRESH) {
-            return Ok(standing);
+        if let Some((_, status)) = self.answer(FRESH) {
+            return Ok(status);
         }
         let changes = self.with(|last| last.changes);
-        let standing = Arc::new(asked(setting, recipes).await?);
+        let status = Arc::new(asked(context, recipes).await?);
         self.with(|last| {
             if last.changes == changes {
-                last.answer = Some((Instant::now(), Arc::clone(&standing)));
+                last.answer = Some((Instant::now(), Arc::clone(&status)));
             }
         });
-        Ok(standing)
+        Ok(status)
     }
 
-    fn answer(&self, age: Duration) -> Option<(Instant, Arc<Standing>)> {
+    fn answer(&self, age: Duration) -> Option<(Instant, Arc<WorkspaceStatus>)> {
         self.with(|last| last.answer.clone()).filter(|(at, _)| at.elapsed() < age)
     }
 
@@ -94,8 +98,8 @@ impl StandingCache {
     }
 }
 
-async fn asked(setting: &Setting, recipes: &RecipeSet) -> Result<Standing, Error> {
-    let Setting { services, workspace, sandbox } = setting;
+async fn asked(context: &DashboardContext, recipes: &RecipeSet) -> Result<WorkspaceStatus, Error> {
+    let DashboardContext { services, workspace, sandbox } = context;
     let now = services.clock.now();
     let subject = Subject {
         recipes: &recipes.used,
@@ -105,7 +109,7 @@ async fn asked(setting: &Setting, recipes: &RecipeSet) -> Result<Standing, Error
         options: if *sandbox { " --sandbox" } else { "" },
     };
     let known = Known::load(services.journal.as_ref(), &subject, now - LATELY).await?;
-    let mut standing = Standing::new(&subject, known);
-    standing.add_problems(unreached_destinations(services.journal.alerts().await?, &workspace.alerts));
-    Ok(standing)
+    let mut status = WorkspaceStatus::new(&subject, known);
+    status.add_problems(unreached_destinations(services.journal.alerts().await?, &workspace.alerts));
+    Ok(status)
 }

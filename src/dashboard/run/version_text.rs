@@ -5,7 +5,7 @@ use crate::journal::{Error, RunDetail};
 use crate::recipe::Recipe;
 
 /// The text of a recipe in one version.
-pub(super) struct KeptText {
+pub(super) struct VersionText {
     pub(super) file: String,
     pub(super) text: String,
     pub(super) version: String,
@@ -15,7 +15,7 @@ pub(super) struct KeptText {
     pub(super) is_current: bool,
 }
 
-impl KeptText {
+impl VersionText {
     /// That of the run; as it is now if the run has not begun.
     pub(super) async fn of(dashboard: &Dashboard, detail: &RunDetail) -> Result<Option<Self>, Error> {
         let recipes = dashboard.recipes();

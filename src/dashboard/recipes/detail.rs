@@ -37,8 +37,8 @@ pub(in crate::dashboard) async fn show(
     visitor: Visitor,
     Path(name): Path<String>,
 ) -> Result<Response, PageError> {
-    let standing = dashboard.standing().await?;
-    let found = standing.recipes.iter().find(|row| row.recipe == name);
+    let status = dashboard.status().await?;
+    let found = status.recipes.iter().find(|row| row.recipe == name);
     let unknown = || PageError::NotFound(format!("there is no recipe {name} in this workspace"));
     let row = found.ok_or_else(unknown)?;
     let recipes = dashboard.recipes();
@@ -46,7 +46,7 @@ pub(in crate::dashboard) async fn show(
     let broken = recipes.unusable.iter().find(|broken| broken.name.as_ref() == Some(&name));
     let model = recipe.map(|recipe| recipe.recipe());
     let filter = RunFilter { recipe: Some(name.clone()), limit: Some(NEWEST), ..RunFilter::default() };
-    let flows = flows(&recipes.used, &dashboard.setting().workspace.catalog);
+    let flows = flows(&recipes.used, &dashboard.context().workspace.catalog);
     let page = Page {
         recipe: row,
         description: model.and_then(|model| model.description.as_deref()),
@@ -56,8 +56,8 @@ pub(in crate::dashboard) async fn show(
         text: model.map(|model| model.text()),
         unusable: broken.map(|broken| broken.reason.as_str()),
         stats: dashboard.stats(&name).await?,
-        polls: standing.polls.iter().filter(|poll| poll.recipe == name).collect(),
-        problems: standing.problems.iter().filter(|problem| problem.recipe.as_ref() == Some(&name)).collect(),
+        polls: status.polls.iter().filter(|poll| poll.recipe == name).collect(),
+        problems: status.problems.iter().filter(|problem| problem.recipe.as_ref() == Some(&name)).collect(),
         runs: dashboard.services().journal.runs(&filter).await?,
         flows: flows.into_iter().filter(|flow| flow.is_about(&name)).collect(),
     };

@@ -56,7 +56,7 @@ pub struct Ended {
 }
 
 /// Where recipes run one after another.
-pub struct Bed {
+pub struct TestBed {
     pub sandbox: Sandbox,
     server: RunningSandbox,
     workspace: Workspace,
@@ -69,7 +69,7 @@ fn now() -> DateTime<Utc> {
     DateTime::parse_from_rfc3339("2026-11-23T17:30:00Z").unwrap().to_utc()
 }
 
-impl Bed {
+impl TestBed {
     pub async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("hob.yaml"), HOB_YAML).unwrap();

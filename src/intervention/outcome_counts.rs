@@ -10,7 +10,7 @@ use crate::run::RunState;
 
 /// Counts of outcomes.
 #[derive(Debug, Clone, Default)]
-pub struct Tally {
+pub struct OutcomeCounts {
     /// The number of runs that were changed, or would be, by recipe.
     pub done: IndexMap<String, usize>,
     left: IndexMap<(RunState, String), (usize, String)>,
@@ -29,7 +29,7 @@ pub struct Left {
     pub example: String,
 }
 
-impl Tally {
+impl OutcomeCounts {
     /// Counts an outcome.
     pub fn add(&mut self, outcome: Outcome) {
         match outcome.refused {
@@ -76,14 +76,14 @@ mod tests {
             state: RunState::Parked,
             refused: refused.map(str::to_owned),
         };
-        let mut tally = Tally::default();
+        let mut counts = OutcomeCounts::default();
         for (id, refused) in [("1", None), ("2", Some("a")), ("3", Some("b")), ("4", Some("b")), ("5", None)]
         {
-            tally.add(outcome(id, refused));
+            counts.add(outcome(id, refused));
         }
-        assert_eq!((tally.changed(), tally.seen()), (2, 5));
+        assert_eq!((counts.changed(), counts.seen()), (2, 5));
         let left: Vec<(usize, String, String)> =
-            tally.left().into_iter().map(|left| (left.runs, left.reason, left.example)).collect();
+            counts.left().into_iter().map(|left| (left.runs, left.reason, left.example)).collect();
         assert_eq!(left, [(2, "b".to_owned(), "3".to_owned()), (1, "a".to_owned(), "2".to_owned())]);
     }
 }
