@@ -98,7 +98,8 @@ impl Test {
             .enumerate()
             .flat_map(|(at, suite)| suite.tests.cases.iter().filter(chosen).map(move |case| (at, case)))
             .collect();
-        let at_once = std::thread::available_parallelism().map_or(1, NonZero::get) * 2;
+        // A test waits for its store more than half of its time.
+        let at_once = std::thread::available_parallelism().map_or(1, NonZero::get) * 4;
         let outcomes = runtime::block_on(async {
             let runner = Arc::new(Runner::new(workspace).map_err(Failure::unavailable)?);
             let tasks = tests.iter().map(|(at, case)| {
