@@ -17,7 +17,7 @@ use crate::stand_in::StandIn;
 mod program;
 #[path = "cli/spawn.rs"]
 mod spawn;
-#[allow(dead_code, reason = "other tests use more of it")]
+#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "cli/stand_in.rs"]
 mod stand_in;
 
