@@ -38,7 +38,7 @@ pub struct Find {
     /// An e-mail address, a phone number, the id of a record or of a run
     #[arg(value_name = "TEXT")]
     text: String,
-    /// Show at most this many, the newest
+    /// Show at most this many, the newest; 0 shows all
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     limit: usize,
     #[command(flatten)]
@@ -88,7 +88,8 @@ impl Find {
             more = identifiers.index_some(journal, PAGE).await?;
         }
         let not_indexed_since = if more { journal.unindexed(1).await?.since } else { None };
-        let timeline = timeline(journal, &self.text, self.limit.max(1)).await?;
+        let timeline =
+            timeline(journal, &self.text, if self.limit == 0 { usize::MAX } else { self.limit }).await?;
         Ok(Page { timeline, not_indexed_since })
     }
 

@@ -56,5 +56,5 @@ pub use args::{Cli, Command};
 pub use dispatch::run;
 pub use exit::{ExitCode, Failure};
 pub use io::{Environment, Streams};
-pub use options::{Format, Global, LogFormat, Output, StoreChoice};
+pub use options::{Format, Global, Listing, LogFormat, Output, StoreChoice};
 pub use session::Session;

@@ -66,3 +66,28 @@ pub struct StoreChoice {
     #[arg(long)]
     pub sandbox: bool,
 }
+
+/// The options of a listing that shows the newest first.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Listing {
+    /// Show at most this many; 0 shows all
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    pub store: StoreChoice,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+impl Listing {
+    /// The most rows to read: `None` for all.
+    pub fn limit(&self) -> Option<usize> {
+        Some(self.limit).filter(|limit| *limit > 0)
+    }
+
+    /// What to tell people below a table of `shown` rows if there may be more of them.
+    pub fn note(&self, shown: usize) -> Option<String> {
+        let limit = self.limit().filter(|limit| *limit <= shown)?;
+        Some(format!("only the newest {limit} are shown; --limit shows more"))
+    }
+}

@@ -197,6 +197,12 @@ fn writes_to_a_record_are_listed() {
     let expected =
         [("contacts.notes.create", run.as_str(), &body), ("contacts.create", run.as_str(), &email)];
     assert_eq!(told, expected);
+    let all =
+        hob(folder.path(), &["runs", "writes", contact, "--limit", "0", "--format", "json"]).code(0).json();
+    assert_eq!(all, written, "0 shows all");
+    let newest = hob(folder.path(), &["runs", "writes", contact, "--limit", "1"]).code(0);
+    assert!(newest.output.contains("contacts.notes.create") && !newest.output.contains("contacts.create"));
+    assert!(newest.errors.contains("only the newest 1 are shown"), "{}", newest.errors);
     let note = results[1]["result"]["id"].as_str().unwrap();
     let told = hob(folder.path(), &["runs", "writes", note, "--connection", "highlevel"]).code(0).output;
     assert!(told.contains("contacts.notes.create") && told.contains("hello"), "{told}");

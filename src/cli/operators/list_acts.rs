@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use crate::cli::runs::Since;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
-use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
+use crate::cli::{ExitCode, Failure, Format, Listing, Session, runtime};
 use crate::clock::Clock;
 use crate::journal::{Access, Act, ActFilter};
 
@@ -27,25 +27,20 @@ pub struct Log {
     /// Only what was done since then: a duration such as 2h, a date or a time
     #[arg(long, value_name = "WHEN")]
     since: Option<Since>,
-    /// Show at most this many; 0 shows all
-    #[arg(long, value_name = "COUNT", default_value_t = 50)]
-    limit: usize,
     #[command(flatten)]
-    store: StoreChoice,
-    #[command(flatten)]
-    output: Output,
+    listing: Listing,
 }
 
 impl Log {
     /// Prints the list.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
+        let workspace = session.workspace_or_its_sandbox(&[], self.listing.store)?;
         let filter = ActFilter {
             operator: self.operator.clone(),
             act: self.act.clone(),
             since: self.since.map(|since| since.before(Clock::system().now())),
             before: None,
-            limit: Some(self.limit).filter(|limit| *limit > 0),
+            limit: self.listing.limit(),
         };
         let acts = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
@@ -55,7 +50,7 @@ impl Log {
             journal.close().await;
             acts
         })??;
-        match self.output.format {
+        match self.listing.output.format {
             Format::Json => session.streams.json(&acts)?,
             Format::Text if acts.is_empty() => session.streams.note("nobody has done anything"),
             Format::Text => {
@@ -71,10 +66,8 @@ impl Log {
                     ]
                 });
                 session.streams.show(table(&header, rows))?;
-                if self.limit > 0 && acts.len() == self.limit {
-                    session
-                        .streams
-                        .note(format!("only the newest {} are shown; --limit shows more", self.limit));
+                if let Some(note) = self.listing.note(acts.len()) {
+                    session.streams.note(note);
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::run_selector::RunSelector;
 use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
-use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
+use crate::cli::{ExitCode, Failure, Format, Listing, Session, runtime};
 use crate::journal::{Access, Journal, RunRow, pause_reason, paused};
 use crate::overview::{PollRow, withheld_removals};
 use crate::run::{RunId, RunState};
@@ -26,28 +26,23 @@ hob runs list --record cl_81d5kq2v --format json\n  hob runs list --since 7d --t
 pub struct List {
     #[command(flatten)]
     which: RunSelector,
-    /// Show at most this many; 0 shows all
-    #[arg(long, value_name = "COUNT", default_value_t = 50)]
-    limit: usize,
     #[command(flatten)]
-    store: StoreChoice,
-    #[command(flatten)]
-    output: Output,
+    listing: Listing,
 }
 
 impl List {
     /// Prints the list.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
+        let workspace = session.workspace_or_its_sandbox(&[], self.listing.store)?;
         let known = hide_webhook_keys(session, &workspace)?.names();
-        let limit = Some(self.limit).filter(|limit| *limit > 0);
+        let limit = self.listing.limit();
         let (rows, short, polls) = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {
                     let mut rows = self.which.rows(journal.as_ref(), &known, limit).await?;
                     let resting = paused(journal.as_ref()).await.map_err(Failure::unavailable)?;
                     rows.iter_mut().for_each(|row| add_pause(row, &resting));
-                    let short = match self.output.format {
+                    let short = match self.listing.output.format {
                         Format::Text => short_ids(journal.as_ref(), &rows).await?,
                         Format::Json => HashMap::new(),
                     };
@@ -61,10 +56,10 @@ impl List {
                 None => self.which.check_name(&known).map(|()| Default::default()),
             }
         })??;
-        match self.output.format {
+        match self.listing.output.format {
             Format::Json => session.streams.json(&rows)?,
             Format::Text if rows.is_empty() => {
-                let there = !self.store.sandbox && workspace.has_sandbox_store();
+                let there = !self.listing.store.sandbox && workspace.has_sandbox_store();
                 let hint = if there { "; --sandbox lists those of the sandbox" } else { "" };
                 session.streams.note(format!("no runs{hint}"));
             }
@@ -72,14 +67,12 @@ impl List {
                 let header = ["RUN", "RECIPE", "STATE", "RECORD", "CREATED", "WHY"];
                 let widest = if session.streams.output_is_terminal { MAX_WIDTH } else { usize::MAX };
                 session.streams.show(table(&header, rows.iter().map(|row| cells(row, &short, widest))))?;
-                if self.limit > 0 && rows.len() == self.limit {
-                    session
-                        .streams
-                        .note(format!("only the newest {} are shown; --limit shows more", self.limit));
+                if let Some(note) = self.listing.note(rows.len()) {
+                    session.streams.note(note);
                 }
             }
         }
-        if self.output.format == Format::Text {
+        if self.listing.output.format == Format::Text {
             let failing = polls.iter().filter(|poll| poll.fails()).map(PollRow::complaint).collect();
             let sections = [
                 ("polls that fail", failing),

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
-use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
+use crate::cli::{ExitCode, Failure, Format, Listing, Session, runtime};
 use crate::journal::{Access, Written};
 use crate::value::short_id;
 
@@ -22,30 +22,27 @@ pub struct Writes {
     /// Only on this connection
     #[arg(long, value_name = "NAME")]
     connection: Option<String>,
-    /// Show at most this many
-    #[arg(long, value_name = "COUNT", default_value_t = 50)]
-    limit: usize,
     #[command(flatten)]
-    store: StoreChoice,
-    #[command(flatten)]
-    output: Output,
+    listing: Listing,
 }
 
 impl Writes {
     /// Prints the list.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
+        let workspace = session.workspace_or_its_sandbox(&[], self.listing.store)?;
         hide_webhook_keys(session, &workspace)?;
         let written = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Ok(Vec::new());
             };
-            let written =
-                journal.written(&short_id(self.record.clone()), self.connection.as_deref(), self.limit).await;
+            let record = short_id(self.record.clone());
+            let written = journal
+                .written(&record, self.connection.as_deref(), self.listing.limit().unwrap_or(usize::MAX))
+                .await;
             journal.close().await;
             written.map_err(Failure::unavailable)
         })??;
-        match self.output.format {
+        match self.listing.output.format {
             Format::Json => session.streams.json(&written)?,
             Format::Text if written.is_empty() => {
                 session.streams.note("the history has no writes to this record")
@@ -53,6 +50,9 @@ impl Writes {
             Format::Text => {
                 let header = ["WHEN", "RECIPE", "RUN", "CONNECTION", "OPERATION", "FIELDS"];
                 session.streams.show(table(&header, written.iter().map(cells)))?;
+                if let Some(note) = self.listing.note(written.len()) {
+                    session.streams.note(note);
+                }
             }
         }
         Ok(ExitCode::Fine)
