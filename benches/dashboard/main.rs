@@ -70,9 +70,10 @@ async fn measure(runs: u64, kept: Option<PathBuf>) -> Result<()> {
     let rate = served as f64 / sent as f64;
     let used = program.used()?;
     println!(
-        "{:.0} events/s sent, {:.3} of their runs done meanwhile (at least {LEAST_RATE}); {:.1} MB, at most {:.1} MB",
+        "{:.0} events/s sent, {:.3} of their runs done meanwhile (at least {LEAST_RATE}); {:.1} CPU s, {:.1} MB, at most {:.1} MB",
         sent as f64 / took.as_secs_f64(),
         rate,
+        used.cpu.as_secs_f64(),
         used.present,
         used.peak
     );
