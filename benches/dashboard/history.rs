@@ -29,7 +29,7 @@ pub const RECIPES: [&str; 8] = [
 ];
 /// The recipe whose runs go on meanwhile.
 pub const LIVE_RECIPE: &str = "name: bench
-trigger: { webhook: /in, verify: none, id: $.number, record: $.id }
+trigger: { webhook: /in, verify: none, id: $.number }
 actions:
   - { do: sink.things.put, with: { id: \"{{ event.id }}\", name: \"{{ event.email }}\" } }
 ";
@@ -45,7 +45,7 @@ const LEASE: Duration = Duration::from_secs(3600);
 pub fn recipe(name: &str) -> String {
     format!(
         "name: {name}
-trigger: {{ webhook: /{name}, verify: none, id: $.number, record: $.id }}
+trigger: {{ webhook: /{name}, verify: none, id: $.number }}
 actions:
   - {{ id: read, do: sink.things.get, with: {{ id: \"{{{{ event.id }}}}\" }} }}
   - {{ id: write, do: sink.things.put, with: {{ id: \"{{{{ steps.read.id }}}}\", name: \"{{{{ event.email }}}}\" }} }}

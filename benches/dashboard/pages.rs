@@ -11,9 +11,9 @@ use crate::Result;
 use crate::history::{email, record};
 
 /// How often each page is asked for, all pages in turn.
-const TIMES: usize = 100;
+const TIMES: usize = 60;
 /// Time between two requests, as of a person who looks at another page.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What was measured of a page.
 pub struct Page {

@@ -1,6 +1,9 @@
 //! Redacts webhook keys in lines that messages quote. They belong in the environment, but some are in recipes.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 
 use super::model::Recipe;
 use super::trigger::{Trigger, Verify, Webhook};
@@ -37,13 +40,21 @@ pub fn redact(file: &SourceFile, recipe: Option<&Recipe>, sound: bool) -> Source
 }
 
 fn guess_spans(text: &str) -> Vec<Span> {
+    // What follows `verify: none` in its line is no key, but may be the very mistake.
+    static NONE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#"["']?\bverify["']?\s*:\s*["']?none["']?\s*[,}]"#).ok());
+    let blank = |found: &Captures| " ".repeat(found[0].len());
+    let text = NONE.as_ref().map_or(Cow::Borrowed(text), |none| none.replace_all(text, blank));
     static VALUES: LazyLock<Option<ValueFinder>> = LazyLock::new(|| {
         let names = r#"["']?\b(?:name|header|prefix|algorithm|encoding|key)["']?\s*:\s+(?:"[^"]*"|'[^']*'|[^\s,{}]+)"#;
         let fields = r#"["']?\b(?:header|hmac|ed25519|value|secret|verify)["']?\s*:(?:\s|$)"#;
-        ValueFinder::new(r#"["']?\bverify["']?\s*:"#, &format!(r"\{{\{{.*?\}}\}}|{names}|{fields}|\bnone\b"))
-            .ok()
+        ValueFinder::new(
+            r#"["']?\b(?:verify|secret)["']?\s*:"#,
+            &format!(r"\{{\{{.*?\}}\}}|{names}|{fields}|\bnone\b"),
+        )
+        .ok()
     });
-    VALUES.as_ref().map_or_else(|| vec![Span::new(0, text.len())], |values| values.find(text))
+    VALUES.as_ref().map_or_else(|| vec![Span::new(0, text.len())], |values| values.find(&text))
 }
 
 #[cfg(test)]
@@ -55,6 +66,22 @@ mod tests {
         let file = SourceFile::new("a.yaml", text);
         let parsed = parse(&file);
         redact(&file, parsed.recipe.as_ref(), parsed.diagnostics.is_empty()).text().to_owned()
+    }
+
+    #[test]
+    fn what_follows_no_verification_is_shown() {
+        let recipe = |rest: &str| {
+            format!(
+                "name: a\ntrigger: {{ webhook: /in, verify: none, {rest} }}\nactions: [{{ do: log, with: {{ message: m }} }}]\n"
+            )
+        };
+        for (rest, wanted) in [
+            ("id: $.number, record: $.id", "id: $.number, record: $.id"),
+            ("secret: k-1", "secret: ***"),
+            ("verify: k-1", "verify: ***"),
+        ] {
+            assert_eq!(shown(&recipe(rest)), recipe(wanted));
+        }
     }
 
     #[test]
