@@ -1,10 +1,11 @@
 //! Alerts as they are stored.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// An alert. What it says is up to those who store it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredAlert {
     /// What it is about.
     pub key: String,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::encoding::{WOKEN, time};
-use super::{LinkBase, OperatorAct, RecipeText};
+use super::{LinkBase, OperatorAct, RecipeText, StoredAlert};
 use crate::event::{Cursor, CursorKey, Event};
 use crate::run::{Run, RunState, StampedEntry, Unsettled, Write};
 
@@ -32,11 +32,13 @@ pub enum Part {
     Writes,
     /// What operators did.
     Acts,
+    /// Alerts, so that nobody is told twice.
+    Alerts,
 }
 
 impl Part {
     /// All parts, in the order of export and import.
-    pub const ALL: [Part; 10] = [
+    pub const ALL: [Part; 11] = [
         Part::Events,
         Part::Runs,
         Part::Receipts,
@@ -47,6 +49,7 @@ impl Part {
         Part::Values,
         Part::Writes,
         Part::Acts,
+        Part::Alerts,
     ];
 }
 
@@ -137,6 +140,8 @@ pub enum Record {
     },
     /// Something that an operator did.
     Act(OperatorAct),
+    /// An alert.
+    Alert(StoredAlert),
 }
 
 /// When a run may be leased.

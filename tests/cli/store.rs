@@ -99,7 +99,7 @@ fn an_export_can_be_imported_elsewhere() {
     fs::write(folder.path().join("hob.yaml"), "store: sqlite:new/there.db\n").unwrap();
     assert!(import("").code(2).errors.contains("is empty"));
     assert!(import("{}").code(2).errors.contains("not an export of hob"));
-    let newer = text.replacen("\"hob_export\":1", "\"hob_export\":2", 1);
+    let newer = text.replacen("\"hob_export\":2", "\"hob_export\":3", 1);
     assert!(import(&newer).code(2).errors.contains("newer hob"));
     // An interruption is reported, and the command can be repeated.
     let lines: Vec<&str> = text.lines().collect();
@@ -107,6 +107,10 @@ fn an_export_can_be_imported_elsewhere() {
     assert!(import(&half).code(2).errors.contains("is incomplete"));
     let gap = [&lines[..lines.len() - 2], &lines[lines.len() - 1..]].concat().join("\n");
     assert!(import(&gap).code(2).errors.contains("records"), "a missing line is noticed");
+    // As hob wrote it before there were alerts.
+    let older = text.replacen("\"hob_export\":2", "\"hob_export\":1", 1);
+    import(&older).code(0);
+    fs::write(folder.path().join("hob.yaml"), "store: sqlite:newest/there.db\n").unwrap();
     hob(folder.path(), &["store", "import", "all.jsonl"]).code(0);
     goes_on(folder.path(), &before);
 }

@@ -1,7 +1,7 @@
 use hob::event::Seen;
 use hob::journal::{
     Act, BaseWrite, Batch, Due, Journal, Link, LinkBase, OperatorAct, Part, Progress, RecipeText, Record,
-    Retention, RunFilter, RunUpdate,
+    Retention, RunFilter, RunUpdate, StoredAlert,
 };
 use hob::run::{RunState, Write};
 use serde_json::json;
@@ -58,6 +58,15 @@ async fn fill_store(journal: &dyn Journal) {
         let act = OperatorAct::new(at(7), "ada", "192.0.2.7", act).about("run_1").changed(3);
         journal.save_act(&act).await.unwrap();
     }
+    let alert = |number: usize| StoredAlert {
+        key: format!("failed:{number}"),
+        version: 1,
+        live: number % 2 == 0,
+        changed: at(8),
+        alert: json!({ "text": "ü", "z": number, "a": 1.50 }),
+    };
+    let alerts: Vec<StoredAlert> = (0..6).map(alert).collect();
+    assert!(journal.put_alerts(&alerts).await.unwrap());
 }
 
 /// All records, read in pages of `limit`, after a round trip through JSON.
@@ -94,6 +103,7 @@ pub async fn everything_can_be_moved(location: &StoreLocation) {
         new.import(part.to_vec()).await.unwrap();
     }
     assert_eq!(records(&*new, 1000).await, exported);
+    assert_eq!(new.alerts().await.unwrap(), old.alerts().await.unwrap());
     let runs = old.runs(&RunFilter::default()).await.unwrap();
     for (old_row, row) in runs.iter().zip(new.runs(&RunFilter::default()).await.unwrap()) {
         assert_eq!((&old_row.id, &old_row.error, old_row.finished), (&row.id, &row.error, row.finished));

@@ -18,8 +18,8 @@ use crate::run::MirroredToken;
 use crate::secret::Redactor;
 use crate::workspace::Store;
 
-/// The format of the lines.
-pub(super) const FORMAT: u32 = 1;
+/// The format of the lines. Since 2, there are alerts; those of 1 are read as well.
+pub(super) const FORMAT: u32 = 2;
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]

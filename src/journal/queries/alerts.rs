@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::journal::database::{Database, Param, rows};
 use crate::journal::encoding::stamp;
+use crate::journal::row::{Row, Unreadable};
 use crate::journal::{Error, StoredAlert};
 
 /// Alerts stored by one statement.
@@ -12,16 +13,29 @@ const STORED_AT_ONCE: usize = 50;
 /// All alerts, by what they are about.
 pub(in crate::journal) async fn all(db: &impl Database) -> Result<Vec<StoredAlert>, Error> {
     let sql = "SELECT key, version, live, changed, alert FROM alerts ORDER BY key";
-    rows(db, sql, vec![], |row| {
-        Ok(StoredAlert {
-            key: row.text()?,
-            version: row.integer()?,
-            live: row.integer()? != 0,
-            changed: row.time()?,
-            alert: row.json()?,
-        })
+    rows(db, sql, vec![], decode).await
+}
+
+/// The alert of a row.
+pub(in crate::journal) fn decode(row: &mut Row) -> Result<StoredAlert, Unreadable> {
+    Ok(StoredAlert {
+        key: row.text()?,
+        version: row.integer()?,
+        live: row.integer()? != 0,
+        changed: row.time()?,
+        alert: row.json()?,
     })
-    .await
+}
+
+/// The row of an alert.
+pub(in crate::journal) fn params(alert: &StoredAlert) -> Vec<Param> {
+    vec![
+        Param::from(&alert.key),
+        alert.version.into(),
+        alert.live.into(),
+        stamp(alert.changed).into(),
+        Param::Json(alert.alert.to_string()),
+    ]
 }
 
 /// Stores alerts, each as the version after the stored one; returns whether none of them was changed meanwhile.
@@ -43,16 +57,7 @@ pub(in crate::journal) async fn put(db: &impl Database, alerts: &[StoredAlert]) 
              RETURNING key",
             places.join(", ")
         );
-        let params = part.iter().flat_map(|alert| {
-            [
-                Param::from(&alert.key),
-                alert.version.into(),
-                alert.live.into(),
-                stamp(alert.changed).into(),
-                Param::Json(alert.alert.to_string()),
-            ]
-        });
-        stored += db.execute(&sql, params.collect()).await?.len();
+        stored += db.execute(&sql, part.iter().flat_map(params).collect()).await?.len();
     }
     Ok(stored == alerts.len())
 }

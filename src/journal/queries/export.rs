@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::event::{CursorKey, EventId};
 use crate::journal::database::{Database, Dialect, Param, rows};
 use crate::journal::encoding::parse_write;
-use crate::journal::queries::{acts, link_bases};
+use crate::journal::queries::{acts, alerts, link_bases};
 use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, qualified};
 use crate::journal::{Due, Error, Page, Part, RecipeText, Record};
 use crate::run::{RunState, Write};
@@ -30,6 +30,7 @@ pub(in crate::journal) async fn page<D: Database>(
         Part::Values => page.values().await,
         Part::Writes => page.writes().await,
         Part::Acts => page.acts().await,
+        Part::Alerts => page.alerts().await,
     }
 }
 
@@ -61,6 +62,15 @@ impl<D: Database> Pages<'_, D> {
         let next = next.map(|(key, _)| serde_json::to_string(key)).transpose();
         let next = next.map_err(|error| Unreadable::from(error).into_error(self.db.name()))?;
         Ok(Page { next, records: rows.into_iter().map(|(_, record)| record).collect() })
+    }
+
+    async fn alerts(&self) -> Result<Page, Error> {
+        let sql = "SELECT key, version, live, changed, alert FROM alerts WHERE key > $1 ORDER BY key";
+        self.read(sql, vec![self.begin::<String>()?.into()], |row| {
+            let alert = alerts::decode(row)?;
+            Ok((alert.key.clone(), Record::Alert(alert)))
+        })
+        .await
     }
 
     async fn events(&self) -> Result<Page, Error> {

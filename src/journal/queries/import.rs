@@ -7,7 +7,7 @@ use crate::journal::database::{Database, Dialect, Param, rows};
 use crate::journal::encoding::{AT_ONCE, ORPHAN, code, due, stamp, unsettled_text, write_text};
 use crate::journal::event_row::{EventRow, priority};
 use crate::journal::format::write_entry;
-use crate::journal::queries::{acts, link_bases, links};
+use crate::journal::queries::{acts, alerts, link_bases, links};
 use crate::journal::row::{Row, Unreadable};
 use crate::journal::{Due, Error, Link, Record};
 use crate::run::RunState;
@@ -74,6 +74,7 @@ const RUNS: &str = "runs (id, event, recipe, lane, accounts, record, version, st
                     priority, unsettled, entries)";
 const LINKS: &str = "links (name, from_record, to_record, base, revision)";
 const ACTS: &str = "acts (id, at, operator, origin, act, target, runs)";
+const ALERTS: &str = "alerts (key, version, live, changed, alert)";
 const WRITES: &str = "writes (run, record, connection, operation, fields, at)";
 
 impl<D: Database> Import<'_, D> {
@@ -247,6 +248,7 @@ impl Rows {
             }
             Record::Value { key, value } => ("state (key, value)", vec![key.into(), json(value)?]),
             Record::Act(act) => (ACTS, acts::params(act)),
+            Record::Alert(alert) => (ALERTS, alerts::params(alert)),
         };
         self.table = table;
         self.rows.push(row);
