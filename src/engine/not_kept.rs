@@ -17,7 +17,7 @@ pub(super) fn not_kept(call: &StepCall, entry: &Entry, fields: Vec<Difference>) 
     let outcome = match fails {
         true => {
             let error = error(call, &fields);
-            Entry::StepFailed { step: step.clone(), attempt, error, retry_at: None, lost: false }
+            Entry::StepFailed { step: step.clone(), attempt, error, retry_at: None, lost: false, read: None }
         }
         false => entry.clone(),
     };

@@ -211,8 +211,9 @@ impl Folded<'_> {
             Entry::StepSkipped { step, reason } => {
                 self.step(step, at).ends(TracedOutcome::Skipped, Some(reason.clone()));
             }
-            Entry::StepFailed { step, error, retry_at, .. } => {
+            Entry::StepFailed { step, error, retry_at, read, .. } => {
                 let step = self.step(step, at);
+                step.inputs = read.clone().or(step.inputs.take());
                 let waits = retry_at.is_some();
                 step.ends(
                     if waits { TracedOutcome::Waiting } else { TracedOutcome::Failed },

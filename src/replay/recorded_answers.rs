@@ -204,6 +204,7 @@ fn after_fewer_attempts(request: &Request, known: &Request, answered: &Answered)
             error,
             retry_at: None,
             lost: false,
+            read: None,
         };
         return Some(Answer::Known(Box::new(Answered { facts: Vec::new(), outcome, ..answered.clone() })));
     }
@@ -245,7 +246,14 @@ fn succeeded(call: &StepCall, result: Value, known_by: Option<KnownBy>) -> Entry
 }
 
 fn failed(call: &StepCall, error: StepError) -> Entry {
-    Entry::StepFailed { step: call.step.clone(), attempt: call.attempt, error, retry_at: None, lost: false }
+    Entry::StepFailed {
+        step: call.step.clone(),
+        attempt: call.attempt,
+        error,
+        retry_at: None,
+        lost: false,
+        read: None,
+    }
 }
 
 /// The outcome as that of a request that was sent: a write that was left out would not be, if it is another one.

@@ -203,6 +203,9 @@ pub enum Entry {
         /// The request may have been carried out: only its answer is missing.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         lost: bool,
+        /// What a read asked for, if it is not tried again. Writes have it in their intent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        read: Option<Value>,
     },
     /// Not sent, or rejected for the rate limit; does not count as an attempt.
     Deferred {

@@ -42,8 +42,10 @@ impl Entry {
     /// The entry with redacted texts.
     pub fn redacted(mut self, redactor: &Redactor) -> Self {
         match &mut self {
-            Entry::StepFailed { error, .. } => {
+            Entry::StepFailed { error, read, .. } => {
                 *error = std::mem::replace(error, StepError::new("")).redacted(redactor);
+                // Nothing is done with it again: it is for people.
+                *read = read.take().map(|inputs| redactor.value(&inputs));
             }
             Entry::StepSkipped { reason: text, .. }
             | Entry::Deferred { reason: text, .. }
@@ -107,7 +109,14 @@ mod tests {
         let vars = value().as_object().unwrap().clone();
         let until = chrono::DateTime::UNIX_EPOCH;
         let texts = [
-            Entry::StepFailed { step: step(), attempt: 1, error, retry_at: None, lost: false },
+            Entry::StepFailed {
+                step: step(),
+                attempt: 1,
+                error,
+                retry_at: None,
+                lost: false,
+                read: Some(value()),
+            },
             Entry::StepSkipped { step: step(), reason: text() },
             Entry::Deferred { step: step(), until, reason: text(), held: false, kind: None },
             Entry::InDoubt {

@@ -236,7 +236,7 @@ impl Status {
                 step.not_kept = None;
                 step.phase = Phase::Intended;
             }
-            Entry::StepFailed { step, attempt, error, retry_at, lost } => {
+            Entry::StepFailed { step, attempt, error, retry_at, lost, .. } => {
                 let step = self.step_mut(step);
                 step.attempts = *attempt;
                 if *lost {
@@ -421,6 +421,7 @@ mod tests {
             error: StepError::new("no"),
             retry_at: None,
             lost: false,
+            read: None,
         }
     }
 

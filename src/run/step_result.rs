@@ -8,7 +8,7 @@ use super::RunId;
 use super::backoff::next_attempt;
 use super::command::{Probe, StepCall};
 use super::entry::{Entry, KnownBy, StepError, WaitKind};
-use crate::catalog::{Builtin, method};
+use crate::catalog::{Builtin, Effect, method};
 use crate::recipe::OnMissing;
 use crate::value::{Backoff, Value, after};
 
@@ -105,13 +105,13 @@ impl StepCall {
             },
             StepResult::Again { error, not_before, lost } if self.may_try_again => {
                 let next = next_attempt(&self.retry, run, &step, attempt, not_before, now);
-                Entry::StepFailed { step, attempt, error, retry_at: Some(next), lost }
+                Entry::StepFailed { step, attempt, error, retry_at: Some(next), lost, read: None }
             }
             StepResult::Again { mut error, lost, .. } => {
                 if attempt > 1 {
                     error.message = format!("gave up after {attempt} attempts: {}", error.message);
                 }
-                Entry::StepFailed { step, attempt, error, retry_at: None, lost }
+                Entry::StepFailed { step, attempt, error, retry_at: None, lost, read: self.read_inputs() }
             }
             StepResult::Later { wait, reason, kind } => {
                 let until = after(now, wait.max(MIN_WAIT));
@@ -145,7 +145,14 @@ impl StepCall {
                 }
             }
             StepResult::Refused(error) | StepResult::Gone(error) | StepResult::Exists(error, _) => {
-                Entry::StepFailed { step, attempt, error, retry_at: None, lost: false }
+                Entry::StepFailed {
+                    step,
+                    attempt,
+                    error,
+                    retry_at: None,
+                    lost: false,
+                    read: self.read_inputs(),
+                }
             }
             StepResult::InDoubt { reason, status } => {
                 Entry::InDoubt { step, attempt, reason, status, interrupted: false, existing: None }
@@ -155,6 +162,11 @@ impl StepCall {
 }
 
 impl StepCall {
+    /// What it asks for, if it is a read.
+    fn read_inputs(&self) -> Option<Value> {
+        (self.effect == Effect::Read).then(|| Value::Object(self.inputs.clone()))
+    }
+
     fn removes(&self) -> bool {
         match self.operation.builtin {
             Some(Builtin::HttpRequest) => method(&self.inputs) == "DELETE",

@@ -110,5 +110,5 @@ pub(crate) fn done_step(id: &str) -> Entry {
 /// The step `id` failed permanently.
 pub(crate) fn failed_step(id: &str) -> Entry {
     let (step, error) = (StepKey::new(id), StepError::new("no"));
-    Entry::StepFailed { step, attempt: 1, error, retry_at: None, lost: false }
+    Entry::StepFailed { step, attempt: 1, error, retry_at: None, lost: false, read: None }
 }

@@ -17,7 +17,7 @@ impl Entry {
     /// The entry with oversized values cut, except those that the recipe `reads`.
     pub fn truncated(mut self, reads: &StepReads) -> Self {
         match &mut self {
-            Entry::Intent { inputs, .. } => truncate(inputs),
+            Entry::Intent { inputs, .. } | Entry::StepFailed { read: Some(inputs), .. } => truncate(inputs),
             Entry::NotKept { fields, .. } => {
                 fields
                     .iter_mut()

@@ -74,6 +74,7 @@ fn a_failed_run_shows_its_path() {
         "{:#}",
         steps[1]
     );
+    assert_eq!(steps[2]["inputs"], json!({ "contactId": "nobody" }), "what a read asked for that failed");
     assert_eq!(steps[2]["place"]["line"], 16);
     for part in [
         "contacts.upsert done, 2 attempts",

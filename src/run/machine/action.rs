@@ -47,7 +47,14 @@ impl Machine {
             Ok(Some(command)) => return Progress::Command(command),
             Err(error) => {
                 self.record(
-                    Entry::StepFailed { step: key, attempt: 1, error, retry_at: None, lost: false },
+                    Entry::StepFailed {
+                        step: key,
+                        attempt: 1,
+                        error,
+                        retry_at: None,
+                        lost: false,
+                        read: None,
+                    },
                     now,
                 );
                 return Progress::More;
@@ -58,7 +65,14 @@ impl Machine {
                 Ok(list) => list,
                 Err(error) => {
                     self.record(
-                        Entry::StepFailed { step: key, attempt: 1, error, retry_at: None, lost: false },
+                        Entry::StepFailed {
+                            step: key,
+                            attempt: 1,
+                            error,
+                            retry_at: None,
+                            lost: false,
+                            read: None,
+                        },
                         now,
                     );
                     return Progress::More;

@@ -97,8 +97,14 @@ impl Machine {
 
     fn fail_start(&mut self, error: StepError, now: DateTime<Utc>) {
         self.scope.set("vars", Value::Object(Map::new()));
-        let entry =
-            Entry::StepFailed { step: StepKey::start(), attempt: 1, error, retry_at: None, lost: false };
+        let entry = Entry::StepFailed {
+            step: StepKey::start(),
+            attempt: 1,
+            error,
+            retry_at: None,
+            lost: false,
+            read: None,
+        };
         self.record(entry, now);
     }
 }

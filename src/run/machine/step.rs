@@ -310,7 +310,10 @@ impl Machine {
 
     fn fail(&mut self, current: &CurrentStep<'_>, attempt: u32, error: StepError) -> Progress {
         let step = current.key.clone();
-        self.record(Entry::StepFailed { step, attempt, error, retry_at: None, lost: false }, current.now);
+        self.record(
+            Entry::StepFailed { step, attempt, error, retry_at: None, lost: false, read: None },
+            current.now,
+        );
         Progress::More
     }
 }

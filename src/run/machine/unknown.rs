@@ -23,7 +23,14 @@ impl Machine {
         if after_failure {
             let error = StepError::new(reason);
             self.record(
-                Entry::StepFailed { step: key.clone(), attempt: 1, error, retry_at: None, lost: false },
+                Entry::StepFailed {
+                    step: key.clone(),
+                    attempt: 1,
+                    error,
+                    retry_at: None,
+                    lost: false,
+                    read: None,
+                },
                 now,
             );
             return Some(Progress::More);
