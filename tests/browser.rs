@@ -2,6 +2,7 @@
 //! is loaded from elsewhere. Needs Chromium and npm; says so where they are missing.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,10 +10,14 @@ use std::time::{Duration, Instant};
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
+use crate::alert_sinks::HttpSink;
 use crate::program::{hob, hob_with};
 use crate::spawn::spawn;
 use crate::stand_in::StandIn;
 
+#[expect(dead_code, reason = "other tests use more of it")]
+#[path = "cli/alert_sinks.rs"]
+mod alert_sinks;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/spawn.rs"]
@@ -48,6 +53,14 @@ actions:
 const SWEEP: &str = "name: sweep
 connections: { fitr: fitr }
 trigger: { poll: fitr.clients.list, every: 1m, start: now }
+actions:
+  - do: log
+    with: { message: \"{{ event.id }}\" }
+";
+
+const FOLLOW: &str = "name: follow
+connections: { highlevel: highlevel }
+trigger: { poll: contacts.search, every: 1h, start: now }
 actions:
   - do: log
     with: { message: \"{{ event.id }}\" }
@@ -89,9 +102,9 @@ struct Running {
 }
 
 impl Running {
-    fn start(folder: &Path) -> Self {
+    fn start(folder: &Path, address: &str) -> Self {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("hob"));
-        command.args(["run", "--listen", "127.0.0.1:0"]);
+        command.args(["run", "--listen", address]);
         let (child, mut lines) = spawn(command, folder);
         let address =
             lines.find_map(|line| Some(line.strip_prefix("dashboard at ")?.trim_end_matches('/').to_owned()));
@@ -105,6 +118,11 @@ impl Drop for Running {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+/// An address at which nobody listens now. What is told of alerts names it before hob listens there.
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 fn trigger(folder: &Path, recipe: &str, event: &Value) -> String {
@@ -126,6 +144,15 @@ fn wait_until(folder: &Path, recipe: &str, state: &str) {
     }
 }
 
+/// Waits for what an alert about `recipe` tells.
+fn told(sink: &HttpSink, event: &str, recipe: &str) -> Value {
+    alert_sinks::until("the alert", || {
+        let alerts =
+            sink.received().into_iter().flat_map(|sent| sent.body["alerts"].as_array().unwrap().clone());
+        alerts.into_iter().find(|alert| alert["event"] == event && alert["recipe"] == recipe)
+    })
+}
+
 #[test]
 fn an_operator_finds_mends_and_retries_in_a_browser() {
     let Some((packages, chromium)) = tools() else { return };
@@ -139,8 +166,13 @@ fn an_operator_finds_mends_and_retries_in_a_browser() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     fs::create_dir(path.join("recipes")).unwrap();
-    fs::write(path.join("hob.yaml"), stand_in.workspace()).unwrap();
-    for (name, text) in [("leads", LEADS), ("welcome", &send), ("sweep", SWEEP)] {
+    let (sink, address) = (HttpSink::start(200), free_address());
+    let alerts = format!(
+        "server: {{ url: \"http://{address}\" }}\nalerts:\n  gone_for: 1s\n  to:\n    team: {{ webhook: {{ url: \"http://{}/alerts\" }} }}\n",
+        sink.address
+    );
+    fs::write(path.join("hob.yaml"), stand_in.workspace() + &alerts).unwrap();
+    for (name, text) in [("leads", LEADS), ("welcome", &send), ("sweep", SWEEP), ("follow", FOLLOW)] {
         fs::write(path.join(format!("recipes/{name}.yaml")), text).unwrap();
     }
     stand_in.sandbox.add_fault(Fault {
@@ -149,7 +181,7 @@ fn an_operator_finds_mends_and_retries_in_a_browser() {
         times: Some(1),
         ..Fault::default()
     });
-    let running = Running::start(path);
+    let running = Running::start(path, &address);
     let mut failed = String::new();
     for (number, friend) in ["nobody1k2v9qwe", "nobody7t3z4asd", "nobody5r8u6yxc"].into_iter().enumerate() {
         // Markup from outside must show as text.
@@ -159,13 +191,13 @@ fn an_operator_finds_mends_and_retries_in_a_browser() {
     wait_until(path, "leads", "failed");
     let parked = trigger(path, "welcome", &json!({}));
     wait_until(path, "welcome", "parked");
-    // Mended before anyone looks: what is retried goes on with it.
+    let link = told(&sink, "opened", "leads")["link"].as_str().unwrap().to_owned();
     let mended = LEADS.replace("if: \"{{ event.friend }}\"", "if: \"{{ event.friend == 'somebody' }}\"");
-    fs::write(path.join("recipes/leads.yaml"), mended).unwrap();
     let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
     let setting = json!({
         "address": running.address, "chromium": chromium, "packages": packages, "shots": shots,
         "email": "jane1@example.com", "parked": parked, "failed": failed,
+        "link": link, "recipe": path.join("recipes/leads.yaml"), "mended": mended,
     });
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/dashboard.mjs");
     let run = Command::new("node").arg(script).arg(setting.to_string()).output().unwrap();
@@ -174,4 +206,5 @@ fn an_operator_finds_mends_and_retries_in_a_browser() {
     eprintln!("{out}");
     wait_until(path, "leads", "succeeded");
     wait_until(path, "welcome", "succeeded");
+    assert_eq!(told(&sink, "recovered", "leads")["link"], link);
 }

@@ -1,5 +1,7 @@
 //! The program from its users' point of view.
 
+#[path = "cli/alert_kinds.rs"]
+mod alert_kinds;
 #[path = "cli/alert_sinks.rs"]
 mod alert_sinks;
 #[path = "cli/alerts.rs"]
@@ -42,8 +44,12 @@ mod dashboard;
 mod dashboard_access;
 #[path = "cli/dashboard_attacks.rs"]
 mod dashboard_attacks;
+#[path = "cli/dashboard_changes.rs"]
+mod dashboard_changes;
 #[path = "cli/dashboard_client.rs"]
 mod dashboard_client;
+#[path = "cli/dashboard_try_out.rs"]
+mod dashboard_try_out;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/dry_runs.rs"]

@@ -37,7 +37,7 @@ pub async fn replay(folder: &Path, sink: &Sink) -> Result<Duration> {
     let program = Program::start(folder.path(), &["--concurrency", "32"])?;
     sink.took(RUNS * 3).await?;
     let journal = Sqlite::open(&store, Access::Client)?;
-    while !journal.unfinished().await?.is_empty() {
+    while !journal.unfinished(Some(1)).await?.is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     drop(program);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::about::{About, time};
 use super::observation::Observation;
 use super::watched::Watched;
-use crate::journal::{Error, Journal, Pause, RunFilter, last_pause};
+use crate::journal::{Error, Journal, Pause, PauseSubject, RunFilter, last_pause};
 use crate::workspace::{AlertKind, SilentRecipe};
 
 /// Since when each recipe is watched: what never had an event is silent from then on.
@@ -26,12 +26,7 @@ pub(super) async fn observe(watch: &Watched, now: DateTime<Utc>) -> Result<Vec<O
     let mut found = Vec::new();
     for SilentRecipe { recipe, after } in &watch.settings.alerts.silent {
         let after = TimeDelta::from_std(*after).unwrap_or(TimeDelta::MAX);
-        let pause = last_pause(journal, recipe).await?;
-        let resumed = match pause {
-            Some(Pause::Paused(_)) => continue,
-            Some(Pause::Resumed(at)) => Some(at),
-            None => None,
-        };
+        let Ok(resumed) = resumed(watch, recipe).await? else { continue };
         let filter = RunFilter { recipe: Some(recipe.value.clone()), limit: Some(1), ..RunFilter::default() };
         let newest = journal.runs(&filter).await?.first().map(|run| run.created);
         let begin = newest.or(since.get(recipe.as_str()).copied()).max(resumed).unwrap_or(now);
@@ -42,6 +37,33 @@ pub(super) async fn observe(watch: &Watched, now: DateTime<Utc>) -> Result<Vec<O
         }
     }
     Ok(found)
+}
+
+/// It is paused, everywhere or on each of its accounts.
+struct Resting;
+
+/// When a recipe that is not paused was last resumed, everywhere or on one of its accounts.
+async fn resumed(watch: &Watched, recipe: &str) -> Result<Result<Option<DateTime<Utc>>, Resting>, Error> {
+    let journal = watch.services.journal.as_ref();
+    let mut last = match last_pause(journal, &PauseSubject::recipe(recipe)).await? {
+        Some(Pause::Paused(_)) => return Ok(Err(Resting)),
+        Some(Pause::Resumed(at)) => Some(at),
+        None => None,
+    };
+    let Some(current) = watch.recipes.current(recipe) else { return Ok(Ok(last)) };
+    let mut rests = !current.accounts().is_empty();
+    for accounts in current.accounts() {
+        let mut rests_here = false;
+        for connection in accounts.values() {
+            match last_pause(journal, &PauseSubject::on(recipe, connection)).await? {
+                Some(Pause::Paused(_)) => rests_here = true,
+                Some(Pause::Resumed(at)) => last = last.max(Some(at)),
+                None => {}
+            }
+        }
+        rests &= rests_here;
+    }
+    Ok(if rests { Err(Resting) } else { Ok(last) })
 }
 
 fn about(recipe: &str, since: DateTime<Utc>, had_events: bool) -> About {

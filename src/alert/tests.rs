@@ -357,7 +357,13 @@ async fn a_recipe_is_silent_once_it_has_been_watched_for_long_enough() {
     world.advance(60);
     watch.look().await;
     assert_eq!(events(&world.sent().await[0]), [("recovered", "silent")]);
-    crate::journal::pause(world.journal.as_ref(), "r", world.clock.clock().now()).await.unwrap();
+    crate::journal::pause(
+        world.journal.as_ref(),
+        &crate::journal::PauseSubject::recipe("r"),
+        world.clock.clock().now(),
+    )
+    .await
+    .unwrap();
     world.advance(7 * 3600);
     watch.look().await;
     assert_eq!(world.sent().await, [] as [Value; 0], "nothing is to arrive while it is paused");

@@ -5,22 +5,35 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::finding::{Finding, What};
-use crate::journal::{HeldConnection, RunRow};
+use crate::journal::{HeldConnection, PauseSubject, Paused, RunRow};
 use crate::run::{Accounts, RunState};
 
 /// What holds back runs of a recipe.
 #[derive(Debug, Default)]
 pub(super) struct Obstacles {
-    /// Since when the recipe is paused.
-    pub(super) paused: Option<DateTime<Utc>>,
+    /// What is paused.
+    pub(super) paused: Paused,
     /// The connections whose credential is refused.
     pub(super) held: Vec<HeldConnection>,
 }
 
 impl Obstacles {
+    /// The pause of the recipe, everywhere or on one of the accounts.
+    pub(super) fn pause(&self, recipe: &str, accounts: &Accounts) -> Option<(PauseSubject, DateTime<Utc>)> {
+        self.paused.of(recipe, accounts.values())
+    }
+
     /// The refused credential of one of the accounts.
     pub(super) fn hold(&self, accounts: &Accounts) -> Option<&HeldConnection> {
         self.held.iter().find(|held| accounts.values().any(|name| *name == held.connection))
+    }
+}
+
+/// The command that resumes it.
+pub(super) fn resume(what: &PauseSubject) -> String {
+    match &what.connection {
+        None => format!("hob resume {}", what.recipe),
+        Some(connection) => format!("hob resume {} --connection {connection}", what.recipe),
     }
 }
 
@@ -54,15 +67,17 @@ pub(super) fn finding(row: &RunRow, accounts: &Accounts, obstacles: &Obstacles) 
         RunState::Parked => {
             (What::Parked, reason, format!("hob runs show {id}; then: hob runs resolve {id}"))
         }
-        RunState::Waiting | RunState::Running => match (obstacles.paused, obstacles.hold(accounts)) {
-            (Some(_), _) => (What::Paused, "the recipe is paused".to_owned(), format!("hob resume {recipe}")),
-            (None, Some(held)) => (
-                What::Held,
-                format!("the connection `{}` is held: {}", held.connection, held.reason),
-                "give it a credential that works; its runs go on by themselves".to_owned(),
-            ),
-            (None, None) => (What::OnItsWay, reason, String::new()),
-        },
+        RunState::Waiting | RunState::Running => {
+            match (obstacles.pause(recipe, accounts), obstacles.hold(accounts)) {
+                (Some((what, _)), _) => (What::Paused, format!("{what} is paused"), resume(&what)),
+                (None, Some(held)) => (
+                    What::Held,
+                    format!("the connection `{}` is held: {}", held.connection, held.reason),
+                    "give it a credential that works; its runs go on by themselves".to_owned(),
+                ),
+                (None, None) => (What::OnItsWay, reason, String::new()),
+            }
+        }
     };
     Some(Finding {
         record: row.record.clone(),

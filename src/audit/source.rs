@@ -10,7 +10,7 @@ use super::records::{Obstacles, by_record, decisive, finding};
 use super::report::{ListAudit, RecipeAudit};
 use super::unseen::{Situation, time};
 use crate::check::CheckedRecipe;
-use crate::journal::{self, Journal, RunFilter, paused};
+use crate::journal::{self, Journal, RunFilter, all_paused};
 use crate::recipe::Trigger;
 use crate::run::{Accounts, RunState};
 use crate::trigger::{self, CompareError, ComparedList, TriggerContext, Unseen};
@@ -71,10 +71,8 @@ struct SourceAudit<'a> {
 impl<'a> SourceAudit<'a> {
     async fn run(&mut self) -> Result<(), Error> {
         let journal = self.journal();
-        let obstacles = Obstacles {
-            paused: paused(journal).await?.get(self.recipe.name()).copied(),
-            held: journal.held_connections().await?,
-        };
+        let obstacles =
+            Obstacles { paused: all_paused(journal).await?, held: journal.held_connections().await? };
         self.open_runs(&obstacles).await?;
         for accounts in self.recipe.accounts() {
             let lists = ComparedList::all(self.recipe, accounts, &self.context.services)?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::finding::{Finding, What};
-use super::records::Obstacles;
+use super::records::{Obstacles, resume};
 use crate::event::Cursor;
 use crate::run::Accounts;
 use crate::trigger::{ComparedList, Unseen};
@@ -57,9 +57,9 @@ impl Situation<'_> {
         let Some(cursor) = self.cursor else {
             return (What::OnItsWay, "the first poll has not ended".to_owned(), String::new());
         };
-        if let Some(since) = self.obstacles.paused {
-            let why = format!("the recipe is paused since {} and polls nothing", time(since));
-            return (What::Paused, why, format!("hob resume {recipe}"));
+        if let Some((what, since)) = self.obstacles.pause(recipe, self.accounts) {
+            let why = format!("{what} is paused since {} and polls nothing", time(since));
+            return (What::Paused, why, resume(&what));
         }
         if let Some(held) = self.obstacles.hold(self.accounts) {
             let why = format!("the connection `{}` is held: {}", held.connection, held.reason);

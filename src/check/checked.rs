@@ -154,6 +154,11 @@ impl CheckedRecipe {
     pub fn accounts(&self) -> &[Accounts] {
         &self.inner.accounts
     }
+
+    /// Whether it runs for `connection`.
+    pub fn runs_on(&self, connection: &str) -> bool {
+        self.accounts().iter().any(|accounts| accounts.values().any(|name| name == connection))
+    }
 }
 
 impl fmt::Debug for CheckedRecipe {

@@ -11,7 +11,7 @@ use super::store::open_existing;
 use super::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
 use crate::clock::Clock;
 use crate::event::Cursor;
-use crate::journal::{Access, Act, Journal, accept_removals, resume};
+use crate::journal::{Access, Act, Journal, PauseSubject, accept_removals, resume};
 
 /// Accepts the withheld removals of one recipe, if they are at most `count`.
 pub(super) fn run(
@@ -96,7 +96,9 @@ async fn accept(
         accept_removals(journal, &cursor.key, removals).await.map_err(Failure::unavailable)?;
     }
     if !withheld.is_empty() {
-        resume(journal, recipe, Clock::system().now()).await.map_err(Failure::unavailable)?;
+        resume(journal, &PauseSubject::recipe(recipe), Clock::system().now())
+            .await
+            .map_err(Failure::unavailable)?;
         let target = format!("recipe {recipe}, {missing} records");
         user.did(journal, Act::AcceptRemoved, &target, 0).await?;
     }

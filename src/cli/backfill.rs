@@ -17,7 +17,7 @@ use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, st
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::engine::{JournalLimits, Options};
-use crate::journal::{Access, Error, Journal, RunFilter, last_pause, pause_reason};
+use crate::journal::{Access, Error, Journal, PauseSubject, RunFilter, last_pause, pause_reason};
 use crate::run::RunState;
 use crate::trigger::{
     Backfill as ListBackfill, BackfillError, BackfillOptions, Claims, OnPage, Polled, TriggerContext,
@@ -132,7 +132,8 @@ impl Backfill {
         bar.finish_and_clear();
         connected.finish_token_requests().await;
         connected.save_counters().await;
-        let pause = last_pause(journal.as_ref(), recipe.name()).await.map_err(Failure::unavailable);
+        let pause = last_pause(journal.as_ref(), &PauseSubject::recipe(recipe.name())).await;
+        let pause = pause.map_err(Failure::unavailable);
         target.close().await;
         journal.close().await;
         Ok((read?, pause?.is_some_and(|pause| pause.is_paused())))
@@ -275,7 +276,7 @@ impl Summary {
                 "nothing new; --again sends them once more".to_owned()
             }
             None if self.events == 0 => "nothing to do".to_owned(),
-            None if paused => format!("stored; {}", pause_reason(&self.recipe)),
+            None if paused => format!("stored; {}", pause_reason(&PauseSubject::recipe(&self.recipe))),
             None => "a running `hob run` does the runs now, otherwise the next one does".to_owned(),
         }
     }

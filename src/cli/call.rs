@@ -15,9 +15,11 @@ use super::connected_accounts::ConnectedAccounts;
 use super::{ExitCode, Failure, Session};
 use crate::catalog::Operation;
 use crate::connection::Connection;
-use crate::request::{Answer, CallOptions, FileChoice, InputProblem, OnBytes, Outcome, Refusal, result};
+use crate::request::{
+    Answer, CallOptions, FileChoice, InputProblem, OnBytes, Outcome, Refusal, input_from_text, result,
+};
 use crate::secret::REDACTED;
-use crate::value::{Kind, Shape, read_json, read_json_text};
+use crate::value::read_json;
 use crate::workspace::Workspace;
 
 /// Send one operation and print its result
@@ -211,7 +213,8 @@ impl Call {
                 return Err(Failure::usage(anyhow!("`{pair}` is not KEY=VALUE")));
             };
             let shape = operation.input(name).map(|input| input.shape.clone()).unwrap_or_default();
-            let value = value(text, &shape).map_err(|reason| Failure::usage(anyhow!("{name}: {reason}")))?;
+            let value = input_from_text(text, &shape);
+            let value = value.map_err(|reason| Failure::usage(anyhow!("{name}: {reason}")))?;
             inputs.insert(name.to_owned(), value);
         }
         Ok(inputs)
@@ -228,28 +231,6 @@ impl Call {
         match read_json(&text, None).context("--with takes a JSON object")? {
             Value::Object(inputs) => Ok(inputs),
             _ => bail!("--with takes a JSON object"),
-        }
-    }
-}
-
-/// A value from the command line, converted to `shape`. Invalid values are left to the check of the inputs, which has
-/// better messages.
-fn value(text: &str, shape: &Shape) -> Result<Value, String> {
-    let text_fits = shape.any_of.iter().any(|shape| shape.kind == Kind::String);
-    match shape.kind {
-        Kind::String => Ok(Value::from(text)),
-        Kind::Any if text_fits => Ok(Value::from(text)),
-        Kind::Any => Ok(read_json_text(text).unwrap_or_else(|_| Value::from(text))),
-        Kind::Integer | Kind::Number | Kind::Boolean => {
-            Ok(read_json_text(text).unwrap_or_else(|_| Value::from(text)))
-        }
-        Kind::Object => read_json_text(text).map_err(|error| format!("takes a JSON object ({error})")),
-        Kind::Array if text.trim_start().starts_with('[') => {
-            read_json_text(text).map_err(|error| format!("takes a JSON list ({error})"))
-        }
-        Kind::Array => {
-            let item = shape.items.as_deref().cloned().unwrap_or_default();
-            text.split(',').map(|part| value(part.trim(), &item)).collect()
         }
     }
 }
@@ -278,27 +259,4 @@ fn refused(refusal: &Refusal) -> String {
     let status = refusal.status.map(|status| format!("refused ({status}): ")).unwrap_or_default();
     let help = refusal.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
     format!("{status}{}{help}", refusal.message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shape(yaml: &str) -> Shape {
-        serde_yaml::from_str(yaml).expect("a shape")
-    }
-
-    #[test]
-    fn values_are_read_as_they_are_wanted() {
-        let text = shape("{ type: string }");
-        assert_eq!(value("007", &text), Ok(json!("007")));
-        assert_eq!(value("5", &shape("{ type: integer }")), Ok(json!(5)));
-        assert_eq!(value("true", &shape("{ type: boolean }")), Ok(json!(true)));
-        assert_eq!(value("many", &shape("{ type: integer }")), Ok(json!("many")));
-        let list = shape("{ type: array, items: { type: string } }");
-        assert_eq!(value("a, b", &list), Ok(json!(["a", "b"])));
-        assert_eq!(value("[\"a,b\"]", &list), Ok(json!(["a,b"])));
-        assert!(value("{", &shape("{ type: object }")).is_err());
-        assert_eq!(value("[1]", &shape("{}")), Ok(json!([1])));
-    }
 }

@@ -129,7 +129,7 @@ async fn read(workspace: &Workspace, now: DateTime<Utc>) -> Result<Known, Failur
     Ok(Known {
         held: journal.held_connections().await.map_err(Failure::unavailable)?,
         states: counter_states(workspace, Some(journal.as_ref()), now).await?,
-        unfinished: journal.unfinished().await.map_err(Failure::unavailable)?,
+        unfinished: journal.unfinished(None).await.map_err(Failure::unavailable)?,
         cursors: journal.cursors().await.map_err(Failure::unavailable)?,
         now,
     })

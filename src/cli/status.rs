@@ -15,7 +15,7 @@ use crate::alert::unreached_destinations;
 use crate::clock::Clock;
 use crate::journal::{Access, Error, HeldConnection, Journal, RunFilter, RunRow, Totals};
 use crate::overview::{
-    Known, PollRow, Problem, RecipeRow, Subject, WorkspaceStatus, time, withheld_removals,
+    Known, PausedOn, PollRow, Problem, RecipeRow, Subject, WorkspaceStatus, time, withheld_removals,
 };
 use crate::printable;
 use crate::run::RunState;
@@ -181,9 +181,16 @@ impl Page {
             self.polls.iter().filter_map(PollRow::skipped).collect(),
         );
         section("Polls whose interval adapts", self.polls.iter().filter_map(PollRow::pace).collect());
-        let paused = self.recipes.iter().filter_map(|row| {
-            let since = time(row.paused_since?);
-            Some(format!("{} since {since}; `hob resume {}` lets it go on", row.recipe, row.recipe))
+        let paused = self.recipes.iter().flat_map(|row| {
+            let recipe = &row.recipe;
+            let everywhere = row
+                .paused_since
+                .map(|since| format!("{recipe} since {}; `hob resume {recipe}` lets it go on", time(since)));
+            let on = row.paused_on.iter().map(move |PausedOn { connection, since }| {
+                let command = format!("hob resume {recipe} --connection {connection}");
+                format!("{recipe} on {connection} since {}; `{command}` lets it go on", time(*since))
+            });
+            everywhere.into_iter().chain(on)
         });
         section("Paused", paused.collect());
         lines.push(String::new());

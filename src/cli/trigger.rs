@@ -15,7 +15,8 @@ use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, st
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::engine::{Engine, Options, RecipeVersions};
-use crate::journal::{Access, Batch, last_pause, pause_reason};
+use crate::journal::{Access, Batch, all_paused, pause_reason};
+use crate::run::Accounts;
 use crate::trigger::{Schedule, manual};
 use crate::value::read_json;
 use crate::workspace::Workspace;
@@ -61,12 +62,14 @@ impl Trigger {
             let services = connected.services(session, &workspace, Arc::clone(&journal));
             let (event, runs) = manual::event(&recipe, payload, &services);
             let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
+            let accounts: Vec<Accounts> = runs.iter().map(|run| run.accounts.clone()).collect();
             let id = event.id.to_string();
             let batch = Batch { events: vec![(event, runs)], progress: None };
             journal.append(batch).await.map_err(Failure::unavailable)?;
-            let pause = last_pause(journal.as_ref(), recipe.name()).await.map_err(Failure::unavailable)?;
+            let paused = all_paused(journal.as_ref()).await.map_err(Failure::unavailable)?;
+            let rests = accounts.iter().find_map(|accounts| paused.of(recipe.name(), accounts.values()));
             journal.close().await;
-            Ok::<_, Failure>((id, ids, pause.is_some_and(|pause| pause.is_paused())))
+            Ok::<_, Failure>((id, ids, rests.map(|(what, _)| what)))
         })??;
         match self.output.format {
             Format::Json => session.streams.json(&json!({ "event": id, "runs": ids }))?,
@@ -74,8 +77,8 @@ impl Trigger {
                 session.streams.say(format!("event {id}"))?;
                 ids.iter().try_for_each(|id| session.streams.say(format!("run   {id}")))?;
                 session.streams.note(match rests {
-                    true => format!("stored; {}", pause_reason(recipe.name())),
-                    false => "stored; a running `hob run` picks it up at once, otherwise the next one does"
+                    Some(what) => format!("stored; {}", pause_reason(&what)),
+                    None => "stored; a running `hob run` picks it up at once, otherwise the next one does"
                         .to_owned(),
                 });
             }

@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use url::Url;
 
 use super::counter_key::CounterKey;
-use super::{Breaker, Budget, BudgetSettings, Credential, Error, Hold, Rate, RequestCounts};
+use super::{Breaker, Budget, BudgetSettings, Credential, Error, Hold, Rate, RequestCounts, UseCounts};
 use crate::catalog::Connector;
 use crate::clock::Clock;
 use crate::secret::{Redactor, Secret, shown_address};
@@ -32,6 +32,8 @@ pub struct Connection {
     pub hold: Hold,
     /// Its requests by outcome.
     pub request_counts: RequestCounts,
+    /// Its requests by who sent them.
+    pub use_counts: UseCounts,
     credential: Credential,
     /// A redactor that knows more than this connection's secrets.
     hidden_by: OnceLock<Redactor>,
@@ -68,6 +70,7 @@ impl Connection {
             breaker: Breaker::new(setup.clock.clone()),
             hold: Hold::new(setup.clock),
             request_counts: RequestCounts::default(),
+            use_counts: UseCounts::default(),
             credential: setup.credential,
             hidden_by: OnceLock::new(),
             settings: setup.settings,

@@ -35,6 +35,7 @@ mod token;
 mod token_file;
 mod token_source;
 mod transport;
+mod use_counts;
 mod waiting;
 
 pub use api_connection::{Connection, Setup, address};
@@ -56,3 +57,4 @@ pub use rate::{BudgetSettings, Rate};
 pub use request_counts::RequestCounts;
 pub use token_file::TokenFile;
 pub use transport::{TransportSettings, http_client, public_http_client};
+pub use use_counts::{Use, UseCounts};

@@ -28,9 +28,11 @@ const ASSETS: &[Asset] = &[
     Asset { name: "style.css", kind: STYLE, content: include_str!("assets/style.css") },
     Asset { name: "dashboard.js", kind: SCRIPT, content: include_str!("assets/dashboard.js") },
     Asset { name: "htmx.min.js", kind: SCRIPT, content: include_str!("assets/htmx.min.js") },
+    Asset { name: "htmx-sse.min.js", kind: SCRIPT, content: include_str!("assets/htmx-sse.min.js") },
     Asset { name: "uplot.min.js", kind: SCRIPT, content: include_str!("assets/uplot.min.js") },
     Asset { name: "uplot.min.css", kind: STYLE, content: include_str!("assets/uplot.min.css") },
     Asset { name: "htmx.LICENSE", kind: TEXT, content: include_str!("assets/htmx.LICENSE") },
+    Asset { name: "htmx-sse.LICENSE", kind: TEXT, content: include_str!("assets/htmx-sse.LICENSE") },
     Asset { name: "uplot.LICENSE", kind: TEXT, content: include_str!("assets/uplot.LICENSE") },
 ];
 

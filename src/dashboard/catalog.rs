@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::markdown::{Block, blocks};
 use super::page_error::PageError;
 use super::state::Dashboard;
+use super::try_out::can_be_tried;
 use super::visitor::Visitor;
 use crate::catalog::Operation;
 use crate::diagnostic::closest;
@@ -42,6 +43,8 @@ struct One<'a> {
     id: &'a str,
     blocks: Vec<Block>,
     recipes: Vec<String>,
+    /// Whether it can be tried on a sandbox.
+    can_be_tried: bool,
 }
 
 /// `GET /catalog`: the operations in which all words of the query occur.
@@ -87,6 +90,7 @@ pub(super) async fn one(
     let page = One {
         id: &operation.id,
         blocks: blocks(&reference::operation(operation, catalog)),
+        can_be_tried: can_be_tried(operation),
         recipes: recipes.used.iter().filter(uses).map(|recipe| recipe.name().to_owned()).collect(),
     };
     dashboard.page("operation.html", &visitor, &page)

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::budget_uses::BudgetUses;
 use super::context::DashboardContext;
 use super::page_error::PageError;
 use super::state::Dashboard;
@@ -15,6 +16,9 @@ use crate::journal::{Error, HeldConnection};
 use crate::overview::BudgetRow;
 use crate::secret::shown_address;
 use crate::workspace::ConnectionConfig;
+
+/// Unfinished runs that are looked at: with very many, the page tells that there are more.
+const MAX_UNFINISHED: usize = 10_000;
 
 #[derive(Serialize)]
 struct Page<'a> {
@@ -35,6 +39,9 @@ struct Row<'a> {
     unset: &'a [String],
     held: Option<&'a HeldConnection>,
     budget: Option<BudgetRow>,
+    uses: Option<BudgetUses>,
+    /// Whether all runs that wait are counted.
+    all_seen: bool,
 }
 
 /// The page.
@@ -52,6 +59,10 @@ pub(super) async fn show(
     let now = services.clock.now();
     let connections = workspace.accounts.values().map(|account| {
         let (address, connected) = row(account);
+        let (budget, uses, all_seen) = match budgets.swap_remove(&account.name) {
+            Some((budget, uses, all_seen)) => (Some(budget), Some(uses), all_seen),
+            None => (None, None, true),
+        };
         Row {
             name: &account.name,
             connector: &account.connector.connector,
@@ -62,7 +73,9 @@ pub(super) async fn show(
             scopes: account.listed_scopes(),
             unset: &account.unset,
             held: status.held.iter().find(|held| held.connection == account.name),
-            budget: budgets.swap_remove(&account.name),
+            budget,
+            uses,
+            all_seen,
         }
     });
     let connections = connections.collect();
@@ -70,8 +83,8 @@ pub(super) async fn show(
 }
 
 impl Dashboard {
-    /// The budgets by connection.
-    async fn budgets(&self) -> Result<IndexMap<String, BudgetRow>, Error> {
+    /// The budgets by connection, with who uses them, and whether all runs that wait for it are counted.
+    async fn budgets(&self) -> Result<IndexMap<String, (BudgetRow, BudgetUses, bool)>, Error> {
         let services = self.services();
         let (journal, now) = (services.journal.as_ref(), services.clock.now());
         let mut states: IndexMap<&String, CounterState> = IndexMap::new();
@@ -79,15 +92,20 @@ impl Dashboard {
             let stored = journal.limits(connection.budget.account()).await?.text;
             states.insert(name, connection.budget.state(&stored, now));
         }
-        let (unfinished, cursors) = (journal.unfinished().await?, journal.cursors().await?);
+        let (unfinished, cursors) =
+            (journal.unfinished(Some(MAX_UNFINISHED)).await?, journal.cursors().await?);
+        let seen: u64 = unfinished.iter().map(|runs| runs.count).sum();
+        let all_seen = seen < MAX_UNFINISHED as u64;
         let budget = |(name, state): (&&String, &CounterState)| {
             let shares = |(other, known): (&&String, &CounterState)| {
                 (other != name && known.account == state.account).then(|| (*other).clone())
             };
             let shared_with = states.iter().filter_map(shares).collect();
+            let connection = services.connections.get(*name)?;
+            let uses = BudgetUses::of(connection, state, self.began(), now);
             let row = BudgetRow::new(name, state, shared_with, &unfinished, &cursors, now);
-            ((*name).clone(), row)
+            Some(((*name).clone(), (row, uses, all_seen)))
         };
-        Ok(states.iter().map(budget).collect())
+        Ok(states.iter().filter_map(budget).collect())
     }
 }

@@ -1,9 +1,8 @@
 //! `/fleet`: accounts by recipes, so that one account that stands apart is seen at once.
 
-use std::collections::BTreeSet;
-
 use axum::extract::State;
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::page_error::PageError;
@@ -30,6 +29,8 @@ struct Row {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Cell {
     state: &'static str,
+    /// Since when the recipe is paused on this account alone.
+    paused_since: Option<DateTime<Utc>>,
     /// Of the problem that it is about.
     cause: Option<String>,
 }
@@ -54,11 +55,12 @@ pub(super) async fn show(
 }
 
 fn cell(recipe: &CheckedRecipe, connection: &str, status: &WorkspaceStatus) -> Option<Cell> {
-    let accounts = recipe.accounts().iter().flat_map(|accounts| accounts.values());
-    let accounts: BTreeSet<&str> = accounts.map(String::as_str).collect();
-    if !accounts.contains(connection) {
+    if !recipe.runs_on(connection) {
         return None;
     }
+    let row = status.recipes.iter().find(|row| row.recipe == recipe.name());
+    let pause = row.and_then(|row| row.paused_on.iter().find(|on| on.connection == connection));
+    let paused_since = pause.map(|pause| pause.since);
     let is_here = |problem: &&Problem| {
         problem.recipe.as_deref() == Some(recipe.name())
             && problem.connections.iter().any(|name| name == connection)
@@ -71,16 +73,16 @@ fn cell(recipe: &CheckedRecipe, connection: &str, status: &WorkspaceStatus) -> O
             // Alerts are about no recipe.
             ProblemKind::Poll | ProblemKind::Alert => "failing",
         };
-        return Some(Cell { state, cause: problem.cause.clone() });
+        return Some(Cell { state, paused_since, cause: problem.cause.clone() });
     }
-    let row = status.recipes.iter().find(|row| row.recipe == recipe.name());
     let poll = status.polls.iter().find(|poll| poll.recipe == recipe.name() && poll.connection == connection);
     let state = match (row.map(|row| row.state), poll) {
+        _ if paused_since.is_some() => "paused",
         (Some("paused"), _) => "paused",
         (_, Some(poll)) if poll.withheld.is_some() => "withholding",
         (_, Some(poll)) if poll.waits.is_some() => "waiting",
         (Some("new"), _) => "new",
         _ => "ok",
     };
-    Some(Cell { state, cause: None })
+    Some(Cell { state, paused_since, cause: None })
 }

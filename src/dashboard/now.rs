@@ -1,23 +1,21 @@
 //! `/`: what is wrong now, by cause, and what goes on.
 
+use std::sync::Arc;
+
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::activity_cache::{Minute, Stretch};
+use super::changes::fingerprint;
 use super::page_error::PageError;
+use super::recipe_set::RecipeSet;
+use super::shown_problem::ShownProblem;
 use super::state::Dashboard;
+use super::under_way::UnderWay;
 use super::visitor::Visitor;
-use crate::journal::{RunFilter, RunRow};
-use crate::overview::{Problem, ProblemKind, RecipeRow, WorkspaceStatus, withheld_removals};
-use crate::run::RunState;
-
-/// Most running runs that are listed.
-const MAX_RUNNING: usize = 20;
-/// Characters of the hash by which a page knows whether it is still right.
-const SEEN: usize = 16;
+use crate::overview::{RecipeRow, WorkspaceStatus, withheld_removals};
 
 /// How the page is asked for again.
 #[derive(Debug, Default, Deserialize)]
@@ -29,25 +27,17 @@ pub(super) struct Asked {
 
 /// What the page shows.
 #[derive(Serialize)]
-struct Now<'a> {
+pub(super) struct Now<'a> {
     problems: Vec<ShownProblem<'a>>,
     complete: bool,
     paused: Vec<&'a RecipeRow>,
+    paused_on: Vec<&'a RecipeRow>,
     withheld: Vec<String>,
     broken: Vec<Broken<'a>>,
-    running: Vec<RunRow>,
-    waiting: u64,
+    #[serde(flatten)]
+    under_way: Arc<UnderWay>,
     last_hour: Minute,
     stretches: Vec<Stretch>,
-}
-
-/// A problem with what can be done about it here.
-#[derive(Serialize)]
-struct ShownProblem<'a> {
-    #[serde(flatten)]
-    problem: &'a Problem,
-    /// The words of acts on all of its runs.
-    acts: &'static [&'static str],
 }
 
 #[derive(Serialize)]
@@ -55,6 +45,8 @@ struct Broken<'a> {
     name: Option<&'a str>,
     file: &'a str,
     reason: &'a str,
+    /// Whether an earlier version of it stays in use.
+    used: bool,
 }
 
 /// The page; of one that is open already, the part that has changed, or nothing.
@@ -63,30 +55,9 @@ pub(super) async fn show(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let status = dashboard.status().await?;
-    let recipes = dashboard.recipes();
-    let journal = &dashboard.services().journal;
-    let running =
-        RunFilter { state: Some(RunState::Running), limit: Some(MAX_RUNNING), ..RunFilter::default() };
-    let hour = dashboard.last_hour().await?;
-    let broken = recipes.unusable.iter().map(|broken| Broken {
-        name: broken.name.as_deref(),
-        file: &broken.file,
-        reason: &broken.reason,
-    });
-    let now = Now {
-        problems: status.problems.iter().map(ShownProblem::of).collect(),
-        complete: status.problems_complete,
-        paused: paused(&status),
-        withheld: withheld_removals(&status.polls),
-        broken: broken.collect(),
-        running: journal.runs(&running).await?,
-        waiting: journal.totals(None).await?.runs.get(RunState::Waiting.name()).copied().unwrap_or_default(),
-        last_hour: hour.total(),
-        stretches: hour.rows(),
-    };
-    let seen = serde_json::to_vec(&now).map_err(PageError::Unwritable)?;
-    let seen = hex::encode(Sha256::digest(seen))[..SEEN].to_owned();
+    let (status, recipes) = (dashboard.status().await?, dashboard.recipes());
+    let now = Now::of(&dashboard, &status, &recipes).await?;
+    let seen = fingerprint(&now)?;
     if asked.seen.as_ref() == Some(&seen) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -101,17 +72,31 @@ struct Seen<'a> {
     seen: String,
 }
 
-impl<'a> ShownProblem<'a> {
-    fn of(problem: &'a Problem) -> Self {
-        let acts: &[&str] = match (problem.kind, &problem.step) {
-            (ProblemKind::Parked, Some(_)) => &["did-not", "happened", "skip"],
-            (ProblemKind::Parked | ProblemKind::Failed, _) => &["retry", "skip"],
-            _ => &[],
-        };
-        Self { problem, acts }
+impl<'a> Now<'a> {
+    pub(super) async fn of(
+        dashboard: &Dashboard,
+        status: &'a WorkspaceStatus,
+        recipes: &'a RecipeSet,
+    ) -> Result<Self, PageError> {
+        let hour = dashboard.last_hour().await?;
+        let with_mistakes = [(&recipes.unusable, false), (&recipes.mistaken, true)].into_iter();
+        let broken = with_mistakes.flat_map(|(broken, used)| broken.iter().map(move |broken| (broken, used)));
+        let broken = broken.map(|(broken, used)| Broken {
+            name: broken.name.as_deref(),
+            file: &broken.file,
+            reason: &broken.reason,
+            used,
+        });
+        Ok(Self {
+            problems: status.problems.iter().map(ShownProblem::of).collect(),
+            complete: status.problems_complete,
+            paused: status.recipes.iter().filter(|recipe| recipe.paused_since.is_some()).collect(),
+            paused_on: status.recipes.iter().filter(|recipe| !recipe.paused_on.is_empty()).collect(),
+            withheld: withheld_removals(&status.polls),
+            broken: broken.collect(),
+            under_way: dashboard.under_way().await?,
+            last_hour: hour.total(),
+            stretches: hour.rows(),
+        })
     }
-}
-
-fn paused(status: &WorkspaceStatus) -> Vec<&RecipeRow> {
-    status.recipes.iter().filter(|recipe| recipe.paused_since.is_some()).collect()
 }

@@ -11,6 +11,8 @@ pub struct RecipeSet {
     pub used: Vec<CheckedRecipe>,
     /// Those with mistakes.
     pub unusable: Vec<UnusableRecipe>,
+    /// Those whose files have got mistakes while they are in use, as they were before.
+    pub mistaken: Vec<UnusableRecipe>,
 }
 
 /// A recipe that cannot be used.
@@ -29,6 +31,11 @@ impl RecipeSet {
     pub(super) fn names(&self) -> BTreeSet<String> {
         let used = self.used.iter().map(|recipe| recipe.name().to_owned());
         used.chain(self.unusable.iter().filter_map(|recipe| recipe.name.clone())).collect()
+    }
+
+    /// What is wrong with the recipe `name`, if it is in use as it was before.
+    pub(super) fn mistakes(&self, name: &str) -> Option<&UnusableRecipe> {
+        self.mistaken.iter().find(|recipe| recipe.name.as_deref() == Some(name))
     }
 
     /// The recipe `name`, if it is in use.

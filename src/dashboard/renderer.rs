@@ -30,6 +30,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("connections.html", include_str!("templates/connections.html")),
     ("fleet.html", include_str!("templates/fleet.html")),
     ("catalog.html", include_str!("templates/catalog.html")),
+    ("try.html", include_str!("templates/try.html")),
     ("operation.html", include_str!("templates/operation.html")),
     ("fix.html", include_str!("templates/fix.html")),
     ("fix_part.html", include_str!("templates/fix_part.html")),

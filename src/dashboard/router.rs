@@ -1,19 +1,22 @@
 //! The routes.
 
 use axum::routing::{get, post};
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
+use tokio::sync::watch;
 
 use super::state::Dashboard;
 use super::{
-    access, activity, asset, catalog, compress, connections, find, fix, fleet, now, recipes, run, runs,
+    access, activity, asset, catalog, changes, compress, connections, find, fix, fleet, now, recipes, run,
+    runs, try_out,
 };
 
 impl Dashboard {
-    /// All routes.
-    pub fn router(&self) -> Router {
+    /// All routes. Streams of events end when `stopped` becomes true.
+    pub fn router(&self, stopped: watch::Receiver<bool>) -> Router {
         Router::new()
             .route("/", get(now::show))
             .route("/activity", get(activity::show))
+            .route("/changes", get(changes::show).layer(Extension(changes::Stopped(stopped))))
             .route("/runs", get(runs::show))
             .route("/runs/{id}", get(run::show).post(run::act))
             .route("/find", get(find::show))
@@ -25,10 +28,13 @@ impl Dashboard {
             .route("/recipes/{name}/versions", get(recipes::versions))
             .route("/recipes/{name}/pause", post(recipes::pause))
             .route("/recipes/{name}/resume", post(recipes::resume))
+            .route("/recipes/{name}/connections/{connection}/pause", post(recipes::pause_on))
+            .route("/recipes/{name}/connections/{connection}/resume", post(recipes::resume_on))
             .route("/connections", get(connections::show))
             .route("/fleet", get(fleet::show))
             .route("/catalog", get(catalog::list))
             .route("/catalog/{id}", get(catalog::one))
+            .route("/catalog/{id}/try", get(try_out::show).post(try_out::submit))
             .route("/login", get(access::show_login).post(access::log_in))
             .route("/logout", post(access::log_out))
             .route("/audit-log", get(access::show_log))

@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::page_error::PageError;
+use super::shown_problem::ShownProblem;
 use super::state::Dashboard;
 use super::visitor::Visitor;
 use crate::journal::{Error, Journal, RunFilter, RunRow};
@@ -34,7 +35,9 @@ pub(super) struct Asked {
 }
 
 #[derive(Serialize)]
-struct Page {
+struct Page<'a> {
+    /// The problem that is asked for, while its runs have it.
+    problem: Option<ShownProblem<'a>>,
     runs: Vec<RunRow>,
     /// The last of them, if there may be more.
     next: Option<RunId>,
@@ -58,7 +61,12 @@ pub(super) async fn show(
             None => (Vec::new(), None),
         },
     };
+    let problem = match asked.cause.is_empty() {
+        true => None,
+        false => dashboard.problem(&asked.cause).await?,
+    };
     let page = Page {
+        problem: problem.as_ref().map(ShownProblem::of),
         runs,
         next,
         asked,

@@ -3,11 +3,13 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::access::Access;
 use super::activity_cache::{ActivityCache, LastHour};
+use super::changes::Watchers;
 use super::context::DashboardContext;
 use super::fix::Jobs;
 use super::page_error::PageError;
@@ -15,6 +17,8 @@ use super::recipe_set::RecipeSet;
 use super::recipes::{Stats, StatsCache};
 use super::renderer;
 use super::status_cache::StatusCache;
+use super::try_out::TrialSandbox;
+use super::under_way::{UnderWay, UnderWayCache};
 use super::visitor::Visitor;
 use crate::journal::Error;
 use crate::overview::WorkspaceStatus;
@@ -27,10 +31,15 @@ pub struct Dashboard(Arc<Shared>);
 
 struct Shared {
     context: DashboardContext,
+    /// When it was made.
+    began: DateTime<Utc>,
     access: Access,
     recipes: RwLock<Arc<RecipeSet>>,
     status: StatusCache,
     activity: ActivityCache,
+    under_way: UnderWayCache,
+    watchers: Watchers,
+    trial: TrialSandbox,
     jobs: Jobs,
     stats: StatsCache,
 }
@@ -40,11 +49,15 @@ impl Dashboard {
     pub fn new(context: DashboardContext, recipes: RecipeSet) -> Self {
         let access = Access::new(context.workspace.access.clone());
         Self(Arc::new(Shared {
+            began: context.services.clock.now(),
             context,
             access,
             recipes: RwLock::new(Arc::new(recipes)),
             status: StatusCache::default(),
             activity: ActivityCache::default(),
+            under_way: UnderWayCache::default(),
+            watchers: Watchers::default(),
+            trial: TrialSandbox::default(),
             jobs: Jobs::default(),
             stats: StatsCache::default(),
         }))
@@ -61,6 +74,10 @@ impl Dashboard {
 
     pub(super) fn context(&self) -> &DashboardContext {
         &self.0.context
+    }
+
+    pub(super) fn began(&self) -> DateTime<Utc> {
+        self.0.began
     }
 
     pub(super) fn services(&self) -> &Services {
@@ -81,6 +98,20 @@ impl Dashboard {
     pub(super) async fn last_hour(&self) -> Result<LastHour, Error> {
         let services = self.services();
         self.0.activity.last_hour(services.journal.as_ref(), services.clock.now()).await
+    }
+
+    /// What runs and waits.
+    pub(super) async fn under_way(&self) -> Result<Arc<UnderWay>, Error> {
+        self.0.under_way.ask(self.services().journal.as_ref()).await
+    }
+
+    /// Where operations are tried.
+    pub(super) fn trial(&self) -> &TrialSandbox {
+        &self.0.trial
+    }
+
+    pub(super) fn watchers(&self) -> &Watchers {
+        &self.0.watchers
     }
 
     /// How the newest runs of a recipe ended.

@@ -43,7 +43,8 @@ pub(super) async fn wake_runs_of_loaded(shared: &Shared) -> Result<(), Error> {
     if journal.is_shared() {
         return Ok(());
     }
-    let mut waiting: Vec<String> = journal.unfinished().await?.into_iter().map(|row| row.recipe).collect();
+    let mut waiting: Vec<String> =
+        journal.unfinished(None).await?.into_iter().map(|row| row.recipe).collect();
     waiting.dedup();
     let paused = paused(journal.as_ref()).await?;
     let is_loaded =

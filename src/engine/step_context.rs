@@ -17,6 +17,7 @@ const MAX_BUDGET_WAIT: Duration = Duration::from_secs(15);
 /// What all steps of a run share.
 pub(super) struct StepContext<'a> {
     pub(super) services: &'a Services,
+    pub(super) recipe: &'a str,
     pub(super) run: &'a RunId,
     pub(super) options: &'a Options,
     pub(super) catalog: &'a Catalog,
@@ -37,6 +38,7 @@ impl StepContext<'_> {
     pub(super) fn call_options(&self) -> CallOptions {
         CallOptions {
             priority: self.priority,
+            recipe: Some(self.recipe.into()),
             max_wait: MAX_BUDGET_WAIT,
             guard: Some(self.guard.clone()),
             ..CallOptions::default()

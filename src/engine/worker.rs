@@ -203,13 +203,18 @@ impl RunWorker {
                 Command::Park { reason } => return self.end(RunState::Parked, Some(reason)).await,
                 Command::Finish { state, reason } => return self.end(state, reason).await,
             }
-            if *self.stop.borrow() || self.shared.paused.contains(self.recipe.name()) {
+            if *self.stop.borrow() || self.is_paused() {
                 return self.write(RunState::Waiting, None, None).await;
             }
             if self.guard.is_lost() {
                 return Err(LeaseLost);
             }
         }
+    }
+
+    /// Whether the recipe is paused, everywhere or on an account of the run.
+    fn is_paused(&self) -> bool {
+        self.shared.paused.contains(self.recipe.name(), &self.accounts)
     }
 
     async fn gather_evidence(&mut self) -> Result<(), LeaseLost> {
@@ -432,6 +437,7 @@ impl RunWorker {
     fn context(&self) -> StepContext<'_> {
         StepContext {
             services: &self.shared.services,
+            recipe: self.recipe.name(),
             run: self.recorder.run(),
             options: &self.shared.options,
             catalog: self.recipe.catalog(),

@@ -39,6 +39,17 @@ pub struct Outcome {
     pub state: RunState,
     /// Why it is unchanged, if it is.
     pub refused: Option<String>,
+    /// The versions of its recipe, if it goes on with the recipe as it is now.
+    pub versions: Option<Versions>,
+}
+
+/// The versions of the recipe of a run that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    /// The one that it had, if it had begun.
+    pub before: Option<String>,
+    /// The one that it goes on with.
+    pub now: String,
 }
 
 /// Applies `intervention` at `now` to the run `row`, with those of `recipes` that it goes on with.
@@ -50,11 +61,11 @@ pub async fn apply(
     now: DateTime<Utc>,
 ) -> Result<Outcome, Error> {
     let decided = decide(journal, &row, intervention, recipes, now).await?;
-    let (state, refused) = match decided {
-        Ok(state) => (state, None),
-        Err(reason) => (row.state, Some(reason)),
+    let (state, refused, versions) = match decided {
+        Ok((state, versions)) => (state, None, versions),
+        Err(reason) => (row.state, Some(reason), None),
     };
-    Ok(Outcome { id: row.id.to_string(), recipe: row.recipe, state, refused })
+    Ok(Outcome { id: row.id.to_string(), recipe: row.recipe, state, refused, versions })
 }
 
 /// The new state of a run, or why it is unchanged.
@@ -64,7 +75,7 @@ async fn decide(
     intervention: &Intervention,
     recipes: &[CheckedRecipe],
     now: DateTime<Utc>,
-) -> Result<Result<RunState, String>, Error> {
+) -> Result<Result<(RunState, Option<Versions>), String>, Error> {
     let action = &intervention.action;
     let recipe =
         recipes.iter().find(|recipe| intervention.with_current_recipe && recipe.name() == row.recipe);
@@ -72,7 +83,7 @@ async fn decide(
     if intervention.with_current_recipe && recipe.is_none() && resolves {
         return Ok(Err("its recipe is not in this workspace, or has mistakes".to_owned()));
     }
-    let (ruled, seen) = match journal.run(&row.id).await {
+    let (ruled, seen, before) = match journal.run(&row.id).await {
         Ok(Some(detail)) => {
             let began = match &detail.run.version {
                 Some(version) => journal.recipe(&row.recipe, version).await?,
@@ -82,6 +93,7 @@ async fn decide(
             (
                 plan_intervention(action, detail.row.state, &detail.entries, recipe, began.as_ref()),
                 detail.entries.len(),
+                detail.run.version,
             )
         }
         Ok(None) => return Ok(Err("it is gone".to_owned())),
@@ -89,24 +101,27 @@ async fn decide(
         Err(Error::Corrupt { reason, .. }) if *action != OperatorAction::Skip => {
             return Ok(Err(format!("{reason}; `hob runs skip` gives it up")));
         }
-        Err(Error::Corrupt { .. }) => (plan_intervention(action, row.state, &[], recipe, None), row.entries),
+        Err(Error::Corrupt { .. }) => {
+            (plan_intervention(action, row.state, &[], recipe, None), row.entries, None)
+        }
         Err(error) => return Err(error),
     };
     let Intervened { entries, state, reason } = match ruled {
         Ok(ruled) => ruled,
         Err(unfit) => return Ok(Err(unfit.to_string())),
     };
+    let version = recipe.map(|recipe| recipe.version().to_owned());
+    let versions = version.clone().map(|now| Versions { before, now });
     if intervention.dry {
-        return Ok(Ok(state));
+        return Ok(Ok((state, versions)));
     }
     if let Some(recipe) = recipe {
         journal.save_recipe(&RecipeText::from_recipe(recipe)).await?;
     }
     let entries = entries.into_iter().map(|entry| StampedEntry::new(now, entry)).collect();
-    let version = recipe.map(|recipe| recipe.version().to_owned());
     let update = RunUpdate { error: reason, version, ..RunUpdate::new(state, now) };
     let amended = journal.amend(&row.id, seen, entries, update).await?;
     Ok(amended
-        .then_some(state)
+        .then_some((state, versions))
         .ok_or_else(|| "it changed in the meantime; check it and try again".to_owned()))
 }

@@ -4,5 +4,5 @@
 mod apply;
 mod outcome_counts;
 
-pub use apply::{Intervention, Outcome, apply};
-pub use outcome_counts::{Left, OutcomeCounts};
+pub use apply::{Intervention, Outcome, Versions, apply};
+pub use outcome_counts::{Continued, Left, OutcomeCounts};

@@ -251,8 +251,9 @@ pub trait Queries: Send + Sync {
     /// The size of the store in bytes.
     async fn bytes(&self) -> Result<u64, Error>;
 
-    /// The number of unfinished runs, by recipe, connections and state.
-    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error>;
+    /// The number of unfinished runs, by recipe, connections and state; of `most` of them at most, where there may be very many
+    /// and somebody waits.
+    async fn unfinished(&self, most: Option<usize>) -> Result<Vec<Unfinished>, Error>;
 
     /// Stores the text of a recipe unless it is stored already.
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error>;

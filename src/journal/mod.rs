@@ -45,7 +45,9 @@ pub use model::{
 };
 pub use operator_act::{Act, ActFilter, OperatorAct};
 pub use operator_session::OperatorSession;
-pub use paused::{Pause, RESERVED_PREFIX, last_pause, pause, pause_reason, paused, resume};
+pub use paused::{
+    Pause, PauseSubject, Paused, RESERVED_PREFIX, all_paused, last_pause, pause, pause_reason, paused, resume,
+};
 pub use postgres::Postgres;
 pub use slots::Slots;
 pub use snapshot::Snapshot;

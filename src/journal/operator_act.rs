@@ -25,13 +25,15 @@ pub enum Act {
     Resume,
     /// Accepts that records which a poll withholds were removed.
     AcceptRemoved,
+    /// Tries an operation on a sandbox.
+    TryOut,
     /// Something else that the dashboard was asked for.
     Request,
 }
 
 impl Act {
     /// All acts.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Login,
         Self::LoginFailed,
         Self::Logout,
@@ -41,6 +43,7 @@ impl Act {
         Self::Pause,
         Self::Resume,
         Self::AcceptRemoved,
+        Self::TryOut,
         Self::Request,
     ];
 
@@ -56,6 +59,7 @@ impl Act {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::AcceptRemoved => "accept-removed",
+            Self::TryOut => "try",
             Self::Request => "request",
         }
     }

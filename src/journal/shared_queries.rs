@@ -172,8 +172,8 @@ impl<S: QueriedStore> Queries for S {
         totals::bytes(self.database()).await
     }
 
-    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
-        runs::unfinished(self.database()).await
+    async fn unfinished(&self, most: Option<usize>) -> Result<Vec<Unfinished>, Error> {
+        runs::unfinished(self.database(), most).await
     }
 
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {

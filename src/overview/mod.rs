@@ -27,4 +27,4 @@ pub use runs_of_cause::{RunsOfCause, runs_of_cause};
 pub use time::time;
 pub use timeline::{Moment, Timeline, What, WrittenField, timeline};
 pub use trace::{SpanKind, Trace, TraceSpan, TracedOutcome, TracedStep};
-pub use workspace_status::{Known, RecipeRow, Subject, WorkspaceStatus};
+pub use workspace_status::{Known, PausedOn, RecipeRow, Subject, WorkspaceStatus};

@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::problems::{RunProblems, run_problems};
 use crate::check::CheckedRecipe;
 use crate::event::Cursor;
-use crate::journal::{Error, HeldConnection, Journal, RunFilter, paused};
+use crate::journal::{Error, HeldConnection, Journal, Paused, RunFilter, all_paused};
 use crate::recipe::Trigger;
 
 /// What the workspace has.
@@ -33,8 +33,8 @@ pub struct Subject<'a> {
 pub struct Known {
     /// Progress of pollers and schedules.
     pub cursors: Vec<Cursor>,
-    /// Paused recipes, with since when.
-    pub paused: BTreeMap<String, DateTime<Utc>>,
+    /// What is paused, with since when.
+    pub paused: Paused,
     /// Connections with a refused credential.
     pub held: Vec<HeldConnection>,
     /// When the newest run of each recipe was created.
@@ -67,12 +67,23 @@ pub struct RecipeRow {
     pub trigger: Option<&'static str>,
     /// `ok`, `paused`, `broken`, `failing`, `withholding`, `waiting` or `new`.
     pub state: &'static str,
-    /// Since when it is paused.
+    /// Since when it is paused everywhere.
     pub paused_since: Option<DateTime<Utc>>,
+    /// Connections on which it is paused, whether or not it is everywhere.
+    pub paused_on: Vec<PausedOn>,
     /// When its newest event was received.
     pub last_event: Option<DateTime<Utc>>,
     /// When it polls or starts next, if known.
     pub next_due: Option<DateTime<Utc>>,
+}
+
+/// A connection on which a recipe is paused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PausedOn {
+    /// Its name.
+    pub connection: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
 }
 
 impl Known {
@@ -91,7 +102,7 @@ impl Known {
         }
         Ok(Self {
             cursors: journal.cursors().await?,
-            paused: paused(journal).await?,
+            paused: all_paused(journal).await?,
             held: journal.held_connections().await?,
             newest,
             of_runs: run_problems(journal, subject.recipes, since, subject.options).await?,
@@ -140,7 +151,12 @@ impl RecipeRow {
         let is_own = |cursor: &&Cursor| cursor.key.belongs_to(name) && !cursor.key.is_secondary();
         let due = known.cursors.iter().filter(is_own).map(|cursor| cursor.due);
         let mine: Vec<&PollRow> = polls.iter().filter(|poll| poll.recipe == name).collect();
-        let (paused_since, last_event) = (known.paused.get(name), known.newest.get(name));
+        let pauses = known.paused.iter().filter(|(what, _)| what.recipe == name);
+        let paused_on = pauses.filter_map(|(what, since)| {
+            Some(PausedOn { connection: what.connection.clone()?, since: *since })
+        });
+        let paused_since = known.paused.of(name, []).map(|(_, since)| since);
+        let last_event = known.newest.get(name);
         let state = match recipe {
             _ if paused_since.is_some() => "paused",
             None => "broken",
@@ -153,7 +169,8 @@ impl RecipeRow {
         Self {
             trigger: recipe.map(trigger),
             state,
-            paused_since: paused_since.copied(),
+            paused_since,
+            paused_on: paused_on.collect(),
             last_event: last_event.copied(),
             next_due: due.min().filter(|due| paused_since.is_none() && *due < DateTime::<Utc>::MAX_UTC),
             recipe: name.to_owned(),

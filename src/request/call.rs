@@ -120,6 +120,7 @@ impl Client {
             let outcome = classify(request.effect, &request.expected, connector, received);
             let outcome = scope::name_scopes(outcome, &request.scopes, &demand, connector);
             connection.request_counts.count(outcome.name());
+            connection.use_counts.count(options.recipe.as_ref(), options.priority, self.now());
             if matches!(outcome, Outcome::Unauthorized { .. }) && !refreshed {
                 refreshed = true;
                 match connection.refresh(&admitted.headers).await {

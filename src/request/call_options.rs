@@ -1,6 +1,7 @@
 //! Options of a call.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{FileChoice, SendGuard};
@@ -11,6 +12,8 @@ use crate::event::Priority;
 pub struct CallOptions {
     /// Priority among calls that wait for the same budget.
     pub priority: Priority,
+    /// The recipe that it is for, if there is one.
+    pub recipe: Option<Arc<str>>,
     /// Longest wait for the budget; when it would take longer, the call is put off.
     pub max_wait: Duration,
     /// Timeout of the request, where the action sets one.
@@ -28,6 +31,7 @@ impl Default for CallOptions {
     fn default() -> Self {
         Self {
             priority: Priority::Webhook,
+            recipe: None,
             max_wait: Duration::from_secs(30),
             timeout: None,
             output: None,

@@ -25,6 +25,7 @@ mod responder;
 mod retry_after;
 mod scope;
 mod send_guard;
+mod text_input;
 mod wait_notice;
 
 pub use answer::{Answer, result, take_result};
@@ -43,4 +44,5 @@ pub use prepare::{PreparedRequest, prepare};
 pub use problem::{InputProblem, list};
 pub use responder::Responder;
 pub use send_guard::SendGuard;
+pub use text_input::input_from_text;
 pub use wait_notice::OnWait;

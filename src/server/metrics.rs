@@ -41,7 +41,7 @@ pub(super) async fn metrics(State(server): State<Server>) -> Response {
 async fn collect(server: &Server) -> Result<String, Error> {
     let shared = server.shared();
     let totals = shared.services.journal.totals(None).await?;
-    let unfinished = shared.services.journal.unfinished().await?;
+    let unfinished = shared.services.journal.unfinished(None).await?;
     let mut cursors = shared.services.journal.cursors().await?;
     cursors.retain(|cursor| !cursor.key.is_secondary());
     let held = shared.services.journal.held_connections().await?;

@@ -34,7 +34,8 @@ impl<'a> PageReader<'a> {
     /// A first scan has the lowest priority.
     pub fn new(poller: &'a Poller, context: &'a TriggerContext, first: bool) -> Self {
         let priority = if first { Priority::Backfill } else { Priority::Poll };
-        let options = CallOptions { priority, max_wait: MAX_WAIT, ..CallOptions::default() };
+        let recipe = Some(poller.recipe().name().into());
+        let options = CallOptions { priority, recipe, max_wait: MAX_WAIT, ..CallOptions::default() };
         Self { poller, operation: &poller.operation, context, options, waited: Duration::ZERO }
     }
 

@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use super::claims::ClaimState;
 use super::context::TriggerContext;
 use super::new_run::new_run;
+use super::pause;
 use crate::check::CheckedRecipe;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
-use crate::journal::{Appended, Batch, Error, Progress, last_pause};
+use crate::journal::{Appended, Batch, Error, Progress};
 use crate::recipe::{CronText, Trigger};
+use crate::run::Accounts;
 use crate::value::{after, timestamp};
 
 /// A missed time older than this is not made up for.
@@ -94,23 +96,38 @@ impl Schedule {
             claim: tenure.claim(),
             beside: false,
         };
-        let pause = last_pause(context.services.journal.as_ref(), self.recipe.name()).await?;
-        let happens = planned.filter(|planned| !pause.is_some_and(|pause| pause.covers(*planned)));
-        if let (Some(planned), None) = (planned, happens) {
-            tracing::info!(recipe = self.recipe.name(), %planned, "not started: the recipe is paused");
-        }
+        let awake = match planned {
+            Some(planned) => self.awake(context, planned).await?,
+            None => Vec::new(),
+        };
+        let happens = planned.filter(|_| !awake.is_empty());
         let events = happens.map(|planned| self.event(planned, now)).into_iter();
         let events = events
             .map(|event| {
                 let run = |accounts| {
                     new_run(&self.recipe, accounts, &event, &context.services.template_scope(accounts, now))
                 };
-                let runs = self.recipe.accounts().iter().map(run).collect();
+                let runs = awake.iter().copied().map(run).collect();
                 (event, runs)
             })
             .collect();
         let appended = context.services.journal.append(Batch { events, progress: Some(progress) }).await?;
         Ok((appended, next))
+    }
+
+    /// The accounts on which the recipe was not paused at the planned time.
+    async fn awake(&self, context: &TriggerContext, planned: DateTime<Utc>) -> Result<Vec<&Accounts>, Error> {
+        let recipe = self.recipe.name();
+        let mut awake = Vec::new();
+        for accounts in self.recipe.accounts() {
+            if pause::was_paused(&context.services, recipe, accounts, planned).await? {
+                let on = accounts.values().map(String::as_str).collect::<Vec<_>>().join(", ");
+                tracing::info!(recipe, %planned, on, "not started: the recipe is paused");
+            } else {
+                awake.push(accounts);
+            }
+        }
+        Ok(awake)
     }
 
     /// The latest time after `fired` and not after `now`, unless it is too long ago.

@@ -1,5 +1,6 @@
 //! All triggers of a workspace that run by themselves: pollers and schedules.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -15,7 +16,7 @@ use super::poll::Polled;
 use super::poller::{Error, Poller};
 use super::schedule::Schedule;
 use crate::check::CheckedRecipe;
-use crate::journal;
+use crate::journal::{self, PauseSubject, Paused};
 
 /// Number of concurrent polls in `once`.
 const CONCURRENT_POLLS: usize = 16;
@@ -40,7 +41,7 @@ pub struct PollSummary {
     pub events: usize,
     /// Number of runs started.
     pub runs: usize,
-    /// Names of the recipes that are paused and did nothing.
+    /// What is paused and did nothing: names of recipes, or a recipe on a connection.
     pub paused: Vec<String>,
 }
 
@@ -70,12 +71,12 @@ impl Triggers {
             taken.events += appended.events;
             taken.runs += appended.runs;
         }
-        taken.paused = self.paused().await?;
-        let awake = self
-            .pollers
-            .iter()
-            .filter(|poller| !taken.paused.iter().any(|name| name == poller.recipe().name()));
-        let polls: Vec<_> = awake.map(|poller| poller.poll(&self.context)).collect();
+        let paused = journal::all_paused(self.context.services.journal.as_ref()).await?;
+        taken.paused = self.resting(&paused);
+        let is_awake =
+            |poller: &&Poller| paused.of(poller.recipe().name(), poller.accounts.values()).is_none();
+        let polls: Vec<_> =
+            self.pollers.iter().filter(is_awake).map(|poller| poller.poll(&self.context)).collect();
         let mut polls = stream::iter(polls).buffer_unordered(CONCURRENT_POLLS);
         while let Some(polled) = polls.next().await {
             let polled = polled?;
@@ -88,19 +89,13 @@ impl Triggers {
         Ok(taken)
     }
 
-    /// Names of the recipes here that are paused.
-    async fn paused(&self) -> Result<Vec<String>, journal::Error> {
-        let all = journal::paused(self.context.services.journal.as_ref()).await?;
+    /// What of the recipes here is paused.
+    fn resting(&self, paused: &Paused) -> Vec<String> {
         let recipes =
             self.pollers.iter().map(Poller::recipe).chain(self.schedules.iter().map(Schedule::recipe));
-        let mut paused: Vec<String> = recipes
-            .map(CheckedRecipe::name)
-            .filter(|name| all.contains_key(*name))
-            .map(str::to_owned)
-            .collect();
-        paused.sort();
-        paused.dedup();
-        Ok(paused)
+        let here: BTreeSet<&str> = recipes.map(CheckedRecipe::name).collect();
+        let is_here = |what: &&PauseSubject| here.contains(what.recipe.as_str());
+        paused.iter().map(|(what, _)| what).filter(is_here).map(ToString::to_string).collect()
     }
 
     /// Polls and starts scheduled runs when they are due, until `stop` becomes true. A scan in progress is interrupted,
@@ -132,10 +127,11 @@ async fn keep_polling(poller: Poller, context: TriggerContext) {
     }
 }
 
-/// Polls once, unless the recipe is paused or another process polls it.
+/// Polls once, unless the recipe is paused, everywhere or on this account, or another process polls it.
 async fn poll_when_due(poller: &Poller, context: &TriggerContext) -> Result<(), journal::Error> {
     let recipe = poller.recipe().name();
-    if pause::is_paused(&context.services, recipe).await? {
+    let accounts = &poller.accounts;
+    if pause::is_paused(&context.services, recipe, accounts).await? {
         tokio::time::sleep(pause::CHECK_INTERVAL).await;
         return Ok(());
     }
@@ -154,14 +150,14 @@ async fn poll_when_due(poller: &Poller, context: &TriggerContext) -> Result<(), 
     };
     // The claim is renewed while waiting, or another process would poll.
     if context.claims.while_held(&context.services, poller.key(), waiting).await == Some(true)
-        && !pause::is_paused(&context.services, recipe).await?
+        && !pause::is_paused(&context.services, recipe, accounts).await?
     {
         // Cancelling a poll is safe: a page that was not stored is read again.
         tokio::select! {
             polled = poller.poll(context) => {
                 polled?;
             }
-            () = pause::until_paused(&context.services, recipe) => {}
+            () = pause::until_paused(&context.services, recipe, accounts) => {}
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
 // Goes through the dashboard of a running hob in a real browser, as an operator would. The Rust test beside it starts hob
 // and tells what is there; a failure names what was expected.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const { address, chromium: executablePath, shots, packages, email, parked, failed } = JSON.parse(process.argv[2]);
+const setting = JSON.parse(process.argv[2]);
+const { address, chromium: executablePath, shots, packages, email, parked, failed, link } = setting;
 const require = createRequire(join(packages, "node_modules/"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -20,6 +21,7 @@ const PAGES = [
   ["now", "/"],
   ["runs", "/runs"],
   ["runs-parked", "/runs?state=parked"],
+  ["cause", link.slice(address.length)],
   ["run-failed", `/runs/${failed}`],
   ["run-parked", `/runs/${parked}`],
   ["find", `/find?q=${encodeURIComponent(email)}`],
@@ -31,6 +33,7 @@ const PAGES = [
   ["fleet", "/fleet"],
   ["catalog", "/catalog?q=contacts"],
   ["operation", "/catalog/contacts.upsert"],
+  ["try", "/catalog/contacts.upsert/try"],
   ["audit-log", "/audit-log"],
   ["absent", "/runs/run_00000000"],
 ];
@@ -46,6 +49,8 @@ async function open(options = {}) {
       complaints.push(`a request to ${url.host}`);
       return route.abort();
     }
+    // A stream has no end to wait for.
+    if (url.pathname === "/changes") return route.continue();
     const response = await route.fetch({ maxRedirects: 0 }).catch(() => null);
     if (!response) return route.abort().catch(() => {});
     const headers = { ...response.headers() };
@@ -96,10 +101,11 @@ async function pages() {
   }
 }
 
-// From the problem to its cause to retried; clicks are counted.
+// From the link of an alert to the cause, to the place in the recipe, which is mended, to retried; clicks are counted.
 async function retry() {
   const page = await open();
-  await visit(page, "/");
+  assert.ok(link.startsWith(`${address}/`), link);
+  await page.goto(link, { waitUntil: "load" });
   let clicks = 0;
   const click = async (locator) => {
     clicks += 1;
@@ -107,17 +113,34 @@ async function retry() {
     await page.waitForLoadState("load");
   };
   const problem = page.locator(".problem", { hasText: "leads" });
-  await assert.doesNotReject(problem.getByText("3 runs", { exact: true }).waitFor(), "the problem tells its runs");
-  assert.match(await problem.innerText(), /recipes\/leads\.yaml:\d+/, "and its place");
-  await click(problem.getByRole("link", { name: "Retry…" }));
+  await assert.doesNotReject(problem.getByText("3 runs", { exact: true }).waitFor(), "the cause tells its runs");
+  await click(problem.getByRole("link", { name: /recipes\/leads\.yaml:\d+/ }));
+  const marked = page.locator(".source tr.failed");
+  assert.match(await marked.innerText(), /contacts\.get/, "the step that failed is marked");
+  assert.ok(await marked.evaluate((line) => line.getBoundingClientRect().top < innerHeight), "and seen");
+  await check(page, "place");
+  await page.screenshot({ path: join(shots, "place.png"), fullPage: true });
+  // A slip of the pen first: what was loaded before stays in use, and the page says why.
+  writeFileSync(setting.recipe, setting.mended.replace("contacts.get", "contacts.got"));
+  await page.getByText("Its file has mistakes").waitFor();
+  await check(page, "mistake");
+  writeFileSync(setting.recipe, setting.mended);
+  await page.locator(".source").getByText("somebody").waitFor();
+  await click(page.getByRole("link", { name: "Retry…" }));
   await page.getByText("3 runs will be retried").waitFor();
+  await page.getByText("changed since they began").waitFor();
   await check(page, "preview");
   await page.screenshot({ path: join(shots, "preview.png"), fullPage: true });
   await click(page.getByRole("button", { name: "Retry: 3 runs" }));
   await page.getByText("3 runs were retried").waitFor();
+  await page.getByText("They went on with leads as it is now").waitFor();
   await check(page, "result");
   await page.screenshot({ path: join(shots, "result.png"), fullPage: true });
   assert.ok(clicks <= 4, `${clicks} clicks`);
+  // What has changed is one more click away.
+  await click(page.getByRole("link", { name: "changed since they began" }));
+  await page.locator("tr.added", { hasText: "somebody" }).waitFor();
+  console.log(`${clicks - 1} clicks from the alert to retried`);
   await page.context().close();
 }
 
@@ -157,6 +180,39 @@ async function resolve() {
   await page.context().close();
 }
 
+// On one account alone, on the page of all accounts.
+async function pauseOn() {
+  const page = await open();
+  await visit(page, "/fleet");
+  await page.getByRole("button", { name: "Pause sweep on fitr" }).click();
+  await page.getByRole("button", { name: "Resume sweep on fitr" }).waitFor();
+  await check(page, "fleet with a pause");
+  await page.screenshot({ path: join(shots, "fleet-paused.png"), fullPage: true });
+  await visit(page, "/");
+  await check(page, "now with a pause on an account");
+  await page.getByRole("button", { name: "Resume sweep on fitr" }).click();
+  await page.getByRole("button", { name: "Pause sweep on fitr" }).waitFor();
+  await page.context().close();
+}
+
+// Without scripts.
+async function tryOut() {
+  const page = await open({ javaScriptEnabled: false });
+  await visit(page, "/catalog/contacts.upsert");
+  await page.getByRole("link", { name: "Try it on a sandbox…" }).click();
+  await page.getByLabel(/^email/).fill("try@example.com");
+  await page.getByRole("button", { name: "Try it on the sandbox" }).click();
+  await page.getByText("POST /contacts/upsert").waitFor();
+  await page.context().close();
+  const seen = await open();
+  await visit(seen, "/catalog/contacts.get/try");
+  await seen.getByRole("button", { name: "Try it on the sandbox" }).click();
+  await seen.getByText("Answer 200").waitFor();
+  await check(seen, "tried");
+  await seen.screenshot({ path: join(shots, "tried.png"), fullPage: true });
+  await seen.context().close();
+}
+
 // An open page learns by itself that all is well.
 async function refresh() {
   const page = await open();
@@ -167,7 +223,7 @@ async function refresh() {
   await page.context().close();
 }
 
-const TASKS = { pages, find, pause, retry, resolve, refresh };
+const TASKS = { pages, find, pause, pauseOn, tryOut, retry, resolve, refresh };
 for (const [name, task] of Object.entries(TASKS)) {
   const begun = Date.now();
   await task();

@@ -2,13 +2,17 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// Longer than anything may take.
 pub const LONG: Duration = Duration::from_secs(120);
@@ -106,21 +110,96 @@ pub struct ReceivedMail {
     pub text: String,
 }
 
-/// A mail server without encryption.
+/// A certificate of an authority of its own, with the file to trust that.
+pub struct TlsIdentity {
+    config: Arc<rustls::ServerConfig>,
+    root: PathBuf,
+    _folder: TempDir,
+}
+
+impl TlsIdentity {
+    /// One for `host`.
+    pub fn new(host: &str) -> Self {
+        let mut authority = CertificateParams::default();
+        authority.distinguished_name.push(DnType::CommonName, "the tests' own");
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let authority_key = KeyPair::generate().unwrap();
+        let root = authority.self_signed(&authority_key).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new([host.to_owned()]).unwrap();
+        let certificate = certificate.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("root.crt");
+        std::fs::write(&file, root.pem()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        Self { config: Arc::new(config), root: file, _folder: folder }
+    }
+
+    /// The file that makes it trusted.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// How a mail server encrypts.
+#[derive(Clone)]
+enum Encryption {
+    Never,
+    Starttls(Arc<rustls::ServerConfig>),
+    Always(Arc<rustls::ServerConfig>),
+}
+
+/// A mail server.
 pub struct MailSink {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<ReceivedMail>>>,
+    plain: Arc<Mutex<String>>,
 }
 
 impl MailSink {
+    /// One without encryption.
     pub fn start() -> Self {
+        Self::with(Encryption::Never)
+    }
+
+    /// One that encrypts when it is asked to.
+    pub fn with_starttls(identity: &TlsIdentity) -> Self {
+        Self::with(Encryption::Starttls(Arc::clone(&identity.config)))
+    }
+
+    /// One that encrypts from the beginning.
+    pub fn with_tls(identity: &TlsIdentity) -> Self {
+        Self::with(Encryption::Always(Arc::clone(&identity.config)))
+    }
+
+    fn with(encryption: Encryption) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let sink = Self { address: listener.local_addr().unwrap(), received: Arc::default() };
-        let received = Arc::clone(&sink.received);
+        let address = listener.local_addr().unwrap();
+        let sink = Self { address, received: Arc::default(), plain: Arc::default() };
+        let (received, plain) = (Arc::clone(&sink.received), Arc::clone(&sink.plain));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let received = Arc::clone(&received);
-                std::thread::spawn(move || talk(stream, &received));
+                let (received, plain) = (Arc::clone(&received), Arc::clone(&plain));
+                let encryption = encryption.clone();
+                std::thread::spawn(move || match encryption {
+                    Encryption::Never => drop(talk(stream, &Talk::plain(false, &received, &plain))),
+                    Encryption::Starttls(config) => {
+                        if let Some(stream) = talk(stream, &Talk::plain(true, &received, &plain)) {
+                            encrypted(stream, config, false, &received);
+                        }
+                    }
+                    Encryption::Always(config) => encrypted(stream, config, true, &received),
+                });
             }
         });
         sink
@@ -133,47 +212,107 @@ impl MailSink {
             Some(self.received.lock().unwrap().clone()).filter(|mails| mails.len() >= count)
         })
     }
+
+    /// What was told to it without encryption.
+    pub fn plain(&self) -> String {
+        self.plain.lock().unwrap().clone()
+    }
 }
 
-fn talk(stream: TcpStream, received: &Mutex<Vec<ReceivedMail>>) {
-    let mut writer = stream.try_clone().unwrap();
-    let mut say = move |text: &str| writer.write_all(format!("{text}\r\n").as_bytes()).ok();
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+/// How a server talks.
+struct Talk<'a> {
+    greets: bool,
+    offers_encryption: bool,
+    received: &'a Mutex<Vec<ReceivedMail>>,
+    plain: Option<&'a Mutex<String>>,
+}
+
+impl<'a> Talk<'a> {
+    fn plain(
+        offers_encryption: bool,
+        received: &'a Mutex<Vec<ReceivedMail>>,
+        plain: &'a Mutex<String>,
+    ) -> Self {
+        Self { greets: true, offers_encryption, received, plain: Some(plain) }
+    }
+}
+
+fn encrypted(
+    stream: TcpStream,
+    config: Arc<rustls::ServerConfig>,
+    greets: bool,
+    received: &Mutex<Vec<ReceivedMail>>,
+) {
+    let connection = rustls::ServerConnection::new(config).unwrap();
+    let stream = rustls::StreamOwned::new(connection, stream);
+    talk(stream, &Talk { greets, offers_encryption: false, received, plain: None });
+}
+
+/// Talks to a client; returns the stream when it is to be encrypted.
+fn talk<S: Read + Write>(stream: S, how: &Talk<'_>) -> Option<S> {
+    let mut stream = BufReader::new(stream);
     let mut mail = ReceivedMail::default();
-    say("220 sink ready");
-    while let Some(line) = lines.next() {
+    if how.greets {
+        say(&mut stream, "220 sink ready")?;
+    }
+    loop {
+        let line = read_line(&mut stream)?;
+        if let Some(plain) = how.plain {
+            plain.lock().unwrap().push_str(&format!("{line}\n"));
+        }
         let command = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
         match command.as_str() {
-            "EHLO" => say("250-sink\r\n250 AUTH PLAIN"),
+            "EHLO" if how.offers_encryption => say(&mut stream, "250-sink\r\n250 STARTTLS")?,
+            "EHLO" => say(&mut stream, "250-sink\r\n250 AUTH PLAIN")?,
+            "STARTTLS" if how.offers_encryption => {
+                say(&mut stream, "220 go on")?;
+                return Some(stream.into_inner());
+            }
             "AUTH" => {
                 let secret = line.rsplit(' ').next().unwrap_or_default();
                 mail.login = String::from_utf8(STANDARD.decode(secret).unwrap()).unwrap();
-                say("235 come in")
+                say(&mut stream, "235 come in")?;
             }
             "MAIL" => {
                 mail.from = line;
-                say("250 fine")
+                say(&mut stream, "250 fine")?;
             }
             "RCPT" => {
                 mail.to.push(line);
-                say("250 fine")
+                say(&mut stream, "250 fine")?;
             }
             "DATA" => {
-                say("354 go on");
-                for line in lines.by_ref().take_while(|line| line != ".") {
+                say(&mut stream, "354 go on")?;
+                loop {
+                    let line = read_line(&mut stream)?;
+                    if line == "." {
+                        break;
+                    }
                     mail.text.push_str(&line);
                     mail.text.push('\n');
                 }
-                received.lock().unwrap().push(std::mem::take(&mut mail));
-                say("250 kept")
+                how.received.lock().unwrap().push(std::mem::take(&mut mail));
+                say(&mut stream, "250 kept")?;
             }
             "QUIT" => {
-                say("221 bye");
-                return;
+                say(&mut stream, "221 bye")?;
+                return None;
             }
-            _ => say("250 fine"),
-        };
+            _ => say(&mut stream, "250 fine")?,
+        }
     }
+}
+
+fn say<S: Read + Write>(stream: &mut BufReader<S>, text: &str) -> Option<()> {
+    stream.get_mut().write_all(format!("{text}\r\n").as_bytes()).ok()?;
+    stream.get_mut().flush().ok()
+}
+
+/// The next line, without its end.
+fn read_line(stream: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    let read = stream.read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Waits until there is something.

@@ -127,6 +127,15 @@ fn no_other_site_makes_a_browser_act() {
             Ask::get("/").by(&ada).with("Sec-Fetch-Site", "cross-site").with("Sec-Fetch-Mode", "no-cors"),
         ),
     );
+    let stream = Ask::get("/changes?of=now").instead("Accept", "text/event-stream").by(&ada);
+    for fetched in ["cross-site", "same-site"] {
+        let answer = site.ask(stream.clone().with("Sec-Fetch-Site", fetched).with("Sec-Fetch-Mode", "cors"));
+        table.status(
+            &format!("a stream of events for a page that the browser calls {fetched}"),
+            403,
+            &answer,
+        );
+    }
     let page = site.login_page();
     let fields = [("csrf", page.csrf.as_str()), ("name", "ada"), ("password", PASSWORD)];
     table.status("a login without the page's cookie", 403, &site.ask(Ask::form("/login", &fields)));
@@ -149,7 +158,7 @@ fn no_other_site_makes_a_browser_act() {
     );
     table.status("an act by GET", 405, &site.ask(Ask::get(ACT).by(&ada)));
     assert_eq!(done(&site), 4, "nothing was done but the controls");
-    table.end(25);
+    table.end(27);
 }
 
 #[test]
@@ -263,6 +272,20 @@ fn nobody_gets_in_by_guessing_or_with_another_ones_cookie() {
     table.status("a wrong bearer token beside a good cookie", 401, &answer);
 
     table.status("an act of somebody who may look", 403, &site.ask(act(&bob)));
+    for (tried, target) in [
+        ("a pause on an account", "/recipes/quiet/connections/studio/pause"),
+        ("a try of an operation", "/catalog/contacts.get/try"),
+    ] {
+        let bobs = [("csrf", bob.csrf.as_str())];
+        table.status(
+            &format!("{tried} by somebody who may look"),
+            403,
+            &site.ask(Ask::form(target, &bobs).by(&bob)),
+        );
+        table.status(&format!("{tried} without a token"), 403, &site.ask(Ask::form(target, &[]).by(&ada)));
+        let got = site.ask(Ask::form(target, &[("csrf", &ada.csrf)]));
+        table.status(&format!("{tried} without a login"), 401, &got);
+    }
     table.row(
         "the page that says so, without secrets",
         {
@@ -271,6 +294,10 @@ fn nobody_gets_in_by_guessing_or_with_another_ones_cookie() {
         },
         &site.ask(act(&bob)),
     );
+    let stream = Ask::get("/changes?of=now").instead("Accept", "text/event-stream");
+    table.status("a stream of events without a login", 401, &site.ask(stream.clone()));
+    let answer = site.ask(stream.with("Cookie", &planted));
+    table.status("a stream of events with a made-up session", 401, &answer);
     for header in ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"] {
         let answer = site.ask(Ask::get("/logout").by(&bob).with(header, "POST"));
         table.status(&format!("an act by {header}"), 405, &answer);
@@ -284,7 +311,7 @@ fn nobody_gets_in_by_guessing_or_with_another_ones_cookie() {
         table.row(&format!("the method {method}"), matches!(answer.status, 400 | 404 | 405), &answer);
     }
     assert_eq!(done(&site), 0);
-    table.end(38);
+    table.end(46);
 }
 
 #[test]
@@ -359,6 +386,8 @@ fn nothing_from_outside_is_markup_and_every_answer_is_protected() {
         ("connections", "/connections".to_owned()),
         ("the fleet", "/fleet".to_owned()),
         ("an operation", format!("/catalog/{encoded}")),
+        ("a thing to watch", format!("/changes?of={encoded}&id={encoded}")),
+        ("an operation to try", format!("/catalog/{encoded}/try")),
         ("a login's next page", format!("/login?next={encoded}")),
         ("an address that is not there", format!("/{encoded}")),
     ];

@@ -148,6 +148,11 @@ impl Site {
         (self.child, self.port) = run(self.folder.path(), "127.0.0.1");
     }
 
+    /// The process, such as to stop it.
+    pub fn process(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -221,7 +226,8 @@ fn run(folder: &Path, host: &str) -> (Child, u16) {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        self.child.kill().unwrap();
+        // It may have ended already.
+        self.child.kill().ok();
         self.child.wait().unwrap();
     }
 }

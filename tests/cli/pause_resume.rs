@@ -126,6 +126,89 @@ fn a_paused_poller_takes_no_polls_and_keeps_its_place() {
     assert_eq!((&again["events"], &again["polls"][0]["error"]), (&json!(0), &json!(null)), "{again}");
 }
 
+/// Two connections to the same sandbox.
+fn two_accounts(stand_in: &StandIn) -> String {
+    let connection = |name: &str| {
+        let base_url = stand_in.base_url("highlevel");
+        let mut text = format!(
+            "  {name}:\n    connector: highlevel\n    base_url: {base_url}\n    budget: {{ burst: 100000/1s }}\n"
+        );
+        for (setting, value) in stand_in.sandbox.settings("highlevel") {
+            text.push_str(&format!("    {setting}: {value}\n"));
+        }
+        text + &format!("    auth: {}\n", stand_in.sandbox.credential("highlevel").unwrap())
+    };
+    format!("connections:\n{}{}", connection("one"), connection("two"))
+}
+
+fn accounts_of_polls(summary: &Value) -> Vec<(String, u64)> {
+    let polls = summary["polls"].as_array().unwrap().iter();
+    let poll =
+        |poll: &Value| (poll["connection"].as_str().unwrap().to_owned(), poll["events"].as_u64().unwrap());
+    polls.map(poll).collect()
+}
+
+#[test]
+fn a_recipe_rests_on_one_account_alone_and_keeps_its_place_there() {
+    let poll = "name: watch\nconnections: { highlevel: [one, two] }\ntrigger: { poll: contacts.search, every: 1s, start: all }\nactions: [{ do: log, with: { message: m } }]\n";
+    let hand = MANUAL_RECIPE
+        .replace("do: log", "do: contacts.get")
+        .replace("message: \"{{ event.n }}\"", "contactId: x")
+        .replace("trigger:", "connections: { highlevel: [one, two] }\ntrigger:");
+    let folder = workspace(&[("watch", poll), ("hand", &hand)]);
+    let path = folder.path();
+    let stand_in = StandIn::start();
+    fs::write(path.join("hob.yaml"), two_accounts(&stand_in)).unwrap();
+    let once = || hob(path, &["run", "--once", "--format", "json"]).json();
+    let first = once();
+    assert_eq!(accounts_of_polls(&first).len(), 2, "{first}");
+    assert!(accounts_of_polls(&first).iter().all(|(_, events)| *events > 0), "{first}");
+    let on_two = ["watch", "--connection", "two"];
+    let wrong = hob(path, &["pause", "watch", "--connection", "tow"]).code(2).errors;
+    assert!(wrong.contains("did you mean `two`?"), "{wrong}");
+    assert_eq!(hob(path, &[&["pause"][..], &on_two].concat()).code(0).output, "watch on two  paused\n");
+    assert_eq!(
+        hob(path, &[&["pause"][..], &on_two].concat()).code(0).output,
+        "watch on two  was paused already\n"
+    );
+    hob(path, &["pause", "hand", "--connection", "two"]).code(0);
+    let status = hob(path, &["status"]).code(0).output;
+    assert!(
+        status.contains("watch on two since ") && status.contains("`hob resume watch --connection two`"),
+        "{status}"
+    );
+    let told = trigger(path, 1);
+    assert!(told.contains("the recipe `hand` is paused on two"), "{told}");
+    let second = once();
+    assert_eq!(accounts_of_polls(&second), [("one".to_owned(), 0)], "{second}");
+    assert_eq!(second["paused"], json!(["watch on two"]), "{second}");
+    // One of both runs of the event waits, on the account that rests.
+    let waiting = runs(path, "waiting");
+    assert_eq!(waiting.len(), 1, "{waiting:#?}");
+    assert!(
+        waiting[0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("is paused on two; `hob resume hand --connection two`"),
+        "{waiting:#?}"
+    );
+    // A resume everywhere is none of one account.
+    assert_eq!(hob(path, &["resume", "hand"]).code(0).output, "hand  was not paused\n");
+    once();
+    assert_eq!(runs(path, "waiting").len(), 1);
+    assert_eq!(
+        hob(path, &["resume", "--all"]).code(0).output,
+        "hand on two  goes on\nwatch on two  goes on\n"
+    );
+    let third = once();
+    assert_eq!(
+        accounts_of_polls(&third),
+        [("one".to_owned(), 0), ("two".to_owned(), 0)],
+        "it kept its place: {third}"
+    );
+    assert!(runs(path, "waiting").is_empty());
+}
+
 #[test]
 fn keys_of_hob_itself_are_not_for_recipes() {
     let put = "name: hand\ntrigger: { manual: {} }\nactions: [{ do: state.put, with: { key: 'hob:pause:hand', value: 1 } }]\n";

@@ -75,7 +75,7 @@ pub async fn filters_and_order(location: &StoreLocation) {
 
 pub async fn what_has_not_ended_is_counted_by_recipe_connections_and_state(location: &StoreLocation) {
     let journal = location.open().await;
-    assert_eq!(journal.unfinished().await.unwrap(), []);
+    assert_eq!(journal.unfinished(None).await.unwrap(), []);
     for n in 0..5 {
         add(&*journal, &n.to_string(), "a", &n.to_string()).await;
     }
@@ -85,13 +85,15 @@ pub async fn what_has_not_ended_is_counted_by_recipe_connections_and_state(locat
     }
     end(&*journal, &leased[0], RunState::Succeeded).await;
     journal.record(&leased[1].lease, vec![], update(RunState::Parked, 1)).await.unwrap();
-    let counted = journal.unfinished().await.unwrap();
+    let counted = journal.unfinished(None).await.unwrap();
     let mut told: Vec<(String, Vec<String>, &str, u64)> = counted
         .into_iter()
         .map(|runs| (runs.recipe, runs.connections, runs.state.name(), runs.count))
         .collect();
     told.sort();
     let of = |recipe: &str, state, count| (recipe.to_owned(), vec!["studio-1".to_owned()], state, count);
+    let some = journal.unfinished(Some(4)).await.unwrap();
+    assert_eq!(some.iter().map(|runs| runs.count).sum::<u64>(), 4);
     assert_eq!(
         told,
         [of("a", "parked", 1), of("a", "running", 1), of("a", "waiting", 2), of("b", "waiting", 2)]

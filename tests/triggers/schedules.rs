@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use hob::catalog::Catalog;
+use hob::journal::{PauseSubject, pause, resume};
 use hob::trigger::{Schedule, Triggers};
 
 use crate::fixture::Fixture;
@@ -72,4 +73,27 @@ async fn an_edited_schedule_starts_over() {
     let taken =
         Triggers::new(&[fixture.recipe(DAILY)], fixture.context.clone()).unwrap().once().await.unwrap();
     assert_eq!(taken.runs, 0);
+}
+
+#[tokio::test]
+async fn a_time_in_a_pause_on_one_account_starts_only_the_others() {
+    let settings: &[(&str, &str)] = &[("location", "L")];
+    let account = |name: &'static str| (name, "highlevel", "http://127.0.0.1:9", settings);
+    let fixture = Fixture::new(Catalog::built_in(), &[account("one"), account("two")]);
+    let hourly = schedule(
+        &fixture,
+        "connections: { highlevel: [one, two] }\ntrigger: { schedule: \"@hourly\" }\non_failure: [{ do: contacts.get, with: { contactId: x } }]",
+    );
+    let (journal, on_two) =
+        (&fixture.context.services.journal, PauseSubject::on(hourly.recipe().name(), "two"));
+    fire(&fixture, &hourly).await;
+    pause(journal.as_ref(), &on_two, fixture.context.services.clock.now()).await.unwrap();
+    fixture.clock.advance(TimeDelta::hours(1));
+    fire(&fixture, &hourly).await;
+    assert_eq!(fixture.runs().await.len(), 1, "only on one");
+    resume(journal.as_ref(), &on_two, fixture.context.services.clock.now()).await.unwrap();
+    assert_eq!(fire(&fixture, &hourly).await, 0, "what was skipped is not made up for");
+    fixture.clock.advance(TimeDelta::hours(1));
+    fire(&fixture, &hourly).await;
+    assert_eq!(fixture.runs().await.len(), 3, "on both again");
 }

@@ -38,7 +38,9 @@ impl History {
             history.recipes.insert(recipe.name().to_owned(), past(journal, recipe, oldest, now).await?);
         }
         let paused = paused(journal).await?;
-        for waiting in journal.unfinished().await?.into_iter().filter(|runs| runs.state != RunState::Parked) {
+        for waiting in
+            journal.unfinished(None).await?.into_iter().filter(|runs| runs.state != RunState::Parked)
+        {
             if let Some(known) = history.recipes.get_mut(&waiting.recipe) {
                 known.waiting += waiting.count;
             }

@@ -20,12 +20,20 @@ pub(super) fn dashboard(
     Dashboard::new(context, recipes)
 }
 
-/// What the dashboard shows of recipes.
+/// What the dashboard shows of recipes. Of one in use whose file is broken, the version loaded before stays.
 pub(super) fn shown(used: &[CheckedRecipe], broken: &[BrokenRecipe]) -> RecipeSet {
-    let unusable = broken.iter().map(|BrokenRecipe { recipe, file, reason, .. }| UnusableRecipe {
-        name: recipe.clone(),
-        file: file.clone(),
-        reason: reason.clone(),
-    });
-    RecipeSet { used: used.to_vec(), unusable: unusable.collect() }
+    let is_used = |broken: &&BrokenRecipe| {
+        broken.recipe.as_ref().is_some_and(|name| used.iter().any(|recipe| recipe.name() == name))
+    };
+    let (mistaken, unusable): (Vec<&BrokenRecipe>, Vec<&BrokenRecipe>) = broken.iter().partition(is_used);
+    let shown = |broken: &BrokenRecipe| UnusableRecipe {
+        name: broken.recipe.clone(),
+        file: broken.file.clone(),
+        reason: broken.reason.clone(),
+    };
+    RecipeSet {
+        used: used.to_vec(),
+        unusable: unusable.into_iter().map(shown).collect(),
+        mistaken: mistaken.into_iter().map(shown).collect(),
+    }
 }

@@ -266,7 +266,8 @@ impl Service {
         metrics: Option<TcpListener>,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
-        let receiving = answer(self.server.router_with(self.dashboard.router()), listener, stopped.clone());
+        let pages = self.dashboard.router(stopped.clone());
+        let receiving = answer(self.server.router_with(pages), listener, stopped.clone());
         let telling = answer(self.server.metrics_router(), metrics, stopped);
         tokio::try_join!(receiving, telling).map(drop)
     }
@@ -297,7 +298,7 @@ impl Service {
         if changes.is_empty() {
             // The receiver must know about broken recipes that appeared or disappeared.
             self.server.swap(receiver);
-            self.dashboard.swap(shown(&recipes, &broken));
+            self.dashboard.swap(shown(&recipes, &loaded.broken));
             return None;
         }
         let triggers = Triggers::new(&recipes, self.trigger_context.clone());
@@ -305,7 +306,7 @@ impl Service {
             Ok(triggers) => {
                 self.recipe_versions.replace(recipes.clone());
                 self.server.swap(receiver);
-                self.dashboard.swap(shown(&recipes, &broken));
+                self.dashboard.swap(shown(&recipes, &loaded.broken));
                 changes.iter().for_each(Change::log);
                 tracing::info!("recipes reloaded");
                 Some(ActiveRecipes { recipes, triggers: Some(triggers) })

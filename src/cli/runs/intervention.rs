@@ -9,7 +9,7 @@ use crate::cli::recipes::Recipes;
 use crate::cli::store::open_present;
 use crate::cli::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
 use crate::clock::Clock;
-use crate::intervention::{Intervention, Left, Outcome, OutcomeCounts, apply};
+use crate::intervention::{Continued, Intervention, Left, Outcome, OutcomeCounts, apply};
 use crate::journal::{Access, Journal};
 use crate::run::{OperatorAction, RunState};
 
@@ -124,6 +124,17 @@ fn preview(
     let of: Vec<String> = counts.done.iter().map(|(recipe, count)| format!("{count} of {recipe}")).collect();
     let of = if of.is_empty() { String::new() } else { format!(": {}", of.join(", ")) };
     session.streams.say(format!("{} would be {what}{of}", counts.changed()))?;
+    for Continued { recipe, version, changed, same, .. } in counts.continued() {
+        let told = match (changed, same) {
+            (0, 0) => continue,
+            (0, _) => "with which they failed; unless something else was mended, they fail again".to_owned(),
+            (_, 0) => "which was changed since they began".to_owned(),
+            (_, same) => format!("which was changed since they began, except for {same}"),
+        };
+        session
+            .streams
+            .say(format!("they would go on with {recipe} as it is now, version {version}, {told}"))?;
+    }
     let left = counts.left();
     for Left { runs, state, reason, example } in left.iter().take(MAX_REASONS) {
         let stays = if *runs == 1 { "stays" } else { "stay" };
@@ -143,7 +154,7 @@ fn print(session: &mut Session, outcomes: &[Outcome], format: Format) -> Result<
         session.streams.json(&rows.collect::<Vec<_>>())?;
         return Ok(());
     }
-    for Outcome { id, recipe, state, refused } in outcomes {
+    for Outcome { id, recipe, state, refused, .. } in outcomes {
         match refused {
             None => session.streams.say(format!("{id}  {recipe}  {state}"))?,
             Some(reason) => session.streams.note(format!("{id}  {recipe}  left as it is: {reason}")),

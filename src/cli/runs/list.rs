@@ -10,7 +10,7 @@ use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Listing, Session, runtime};
-use crate::journal::{Access, Journal, RunRow, pause_reason, paused};
+use crate::journal::{Access, Journal, PauseSubject, RunRow, pause_reason, paused};
 use crate::overview::{PollRow, withheld_removals};
 use crate::run::{RunId, RunState};
 use crate::workspace::Workspace;
@@ -110,7 +110,7 @@ const MAX_WIDTH: usize = 80;
 /// Adds the reason to a run that has not been leased since its recipe was paused.
 fn add_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
     if row.state == RunState::Waiting && row.error.is_none() && resting.contains_key(&row.recipe) {
-        row.error = Some(pause_reason(&row.recipe));
+        row.error = Some(pause_reason(&PauseSubject::recipe(&row.recipe)));
     }
 }
 

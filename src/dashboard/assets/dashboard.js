@@ -1,5 +1,52 @@
-// What pages do beyond plain HTML: plots, and asking again. Everything else works without it.
+// What pages do beyond plain HTML: plots, and learning of changes. Everything else works without it.
 "use strict";
+
+// A stream of events that is open only while the page is seen: browsers open few connections to the same host, and nobody
+// looks at a hidden page. Where there is no stream, the page asks now and then.
+class Changes extends EventTarget {
+  constructor(address) {
+    super();
+    this.address = new URL(address, location.href);
+    this.pause = 2000;
+    this.follow = () => (document.hidden ? this.leave() : this.enter());
+    document.addEventListener("visibilitychange", this.follow);
+    this.follow();
+  }
+
+  enter() {
+    if (this.stream) return;
+    this.stream = new EventSource(this.address);
+    this.stream.addEventListener("open", () => (this.pause = 2000));
+    this.stream.addEventListener("changed", (event) => {
+      this.address.searchParams.set("seen", event.lastEventId);
+      this.tell();
+    });
+    this.stream.addEventListener("error", () => {
+      // Otherwise the browser itself tries again.
+      if (this.stream?.readyState !== EventSource.CLOSED) return;
+      this.leave();
+      this.tell();
+      this.later = setTimeout(this.follow, this.pause);
+      this.pause = Math.min(2 * this.pause, 60000);
+    });
+  }
+
+  leave() {
+    clearTimeout(this.later);
+    this.stream?.close();
+    this.stream = null;
+  }
+
+  tell() {
+    this.dispatchEvent(new MessageEvent("changed"));
+  }
+
+  close() {
+    document.removeEventListener("visibilitychange", this.follow);
+    this.leave();
+  }
+}
+htmx.createEventSource = (address) => new Changes(address);
 
 // Nobody looks at a hidden page.
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -64,5 +111,5 @@ async function draw(element) {
 for (const element of document.querySelectorAll("[data-plot]")) {
   const again = () => draw(element).catch(() => {});
   again();
-  setInterval(again, 10000);
+  document.addEventListener("htmx:sseMessage", again);
 }

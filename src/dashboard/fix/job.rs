@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::act::Act;
 use crate::check::CheckedRecipe;
-use crate::intervention::{Intervention, Left, OutcomeCounts, apply};
+use crate::intervention::{Continued, Intervention, Left, OutcomeCounts, apply};
 use crate::journal::{Error, Journal, RunFilter, RunRow};
 use crate::overview::runs_of_cause;
 use crate::services::Services;
@@ -55,7 +55,7 @@ enum End {
 
 /// What a page shows of a job.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(in crate::dashboard) struct Report {
     job: String,
     act: &'static str,
     done: &'static str,
@@ -66,6 +66,8 @@ pub(super) struct Report {
     seen: usize,
     changed: usize,
     left: Vec<Left>,
+    /// With which versions of their recipes the runs go on.
+    continued: Vec<Continued>,
     end: Option<End>,
 }
 
@@ -91,7 +93,7 @@ impl Job {
         self.with(|progress| progress.end.is_some())
     }
 
-    pub(super) fn report(&self) -> Report {
+    pub(in crate::dashboard) fn report(&self) -> Report {
         self.with(|progress| Report {
             job: self.id.clone(),
             act: self.act.word(),
@@ -102,6 +104,7 @@ impl Job {
             seen: progress.counts.seen(),
             changed: progress.counts.changed(),
             left: progress.counts.left().into_iter().take(MAX_REASONS).collect(),
+            continued: progress.counts.continued(),
             end: progress.end.clone(),
         })
     }

@@ -36,7 +36,7 @@ impl Jobs {
         Ok(())
     }
 
-    pub(super) fn find(&self, id: &str) -> Option<Arc<Job>> {
+    pub(in crate::dashboard) fn find(&self, id: &str) -> Option<Arc<Job>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 }

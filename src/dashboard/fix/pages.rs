@@ -12,6 +12,7 @@ use super::job::{Job, Report};
 use super::jobs::wait_a_moment;
 use crate::dashboard::access::Actor;
 use crate::dashboard::audit_record::AuditRecord;
+use crate::dashboard::changes::fingerprint;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
 use crate::dashboard::visitor::Visitor;
@@ -35,6 +36,8 @@ pub(in crate::dashboard) struct Asked {
 #[derive(Serialize)]
 struct Page {
     report: Report,
+    /// What an open page has seen.
+    seen: String,
     problem: Option<Problem>,
 }
 
@@ -135,10 +138,8 @@ async fn page(
     job: &Job,
     template: &str,
 ) -> Result<Response, PageError> {
-    let status = dashboard.status().await?;
-    let mut problems = status.problems.iter();
-    let problem =
-        problems.find(|problem| problem.cause.as_ref().is_some_and(|id| id.starts_with(&job.cause)));
-    let page = Page { report: job.report(), problem: problem.cloned() };
+    let problem = dashboard.problem(&job.cause).await?;
+    let report = job.report();
+    let page = Page { seen: fingerprint(&report)?, report, problem };
     Ok(dashboard.page(template, visitor, &page)?.into_response())
 }

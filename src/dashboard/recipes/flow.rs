@@ -18,6 +18,26 @@ pub(super) struct Flow {
 }
 
 impl Flow {
+    #[cfg(test)]
+    pub(super) fn new(from: &str, records: &str, to: &str) -> Self {
+        Self { from: from.to_owned(), records: records.to_owned(), to: to.to_owned() }
+    }
+
+    /// The recipe that writes.
+    pub(super) fn from(&self) -> &str {
+        &self.from
+    }
+
+    /// What it writes.
+    pub(super) fn records(&self) -> &str {
+        &self.records
+    }
+
+    /// The recipe that is started.
+    pub(super) fn to(&self) -> &str {
+        &self.to
+    }
+
     /// Whether the recipe `name` is at one of its ends.
     pub(super) fn is_about(&self, name: &str) -> bool {
         self.from == name || self.to == name

@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::flow::{Flow, flows};
+use super::graph::Graph;
 use super::stats::Stats;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
@@ -17,6 +18,8 @@ use crate::overview::{Problem, RecipeRow};
 struct Page<'a> {
     recipes: Vec<Row<'a>>,
     flows: BTreeSet<Flow>,
+    /// They as a drawing.
+    graph: Option<Graph>,
 }
 
 #[derive(Serialize)]
@@ -41,5 +44,5 @@ pub(in crate::dashboard) async fn show(
         rows.push(Row { row, stats: dashboard.stats(&row.recipe).await?, problems });
     }
     let flows = flows(&dashboard.recipes().used, &dashboard.context().workspace.catalog);
-    dashboard.page("recipes.html", &visitor, &Page { recipes: rows, flows })
+    dashboard.page("recipes.html", &visitor, &Page { recipes: rows, graph: Graph::of(&flows), flows })
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::recipe_path::{Line, lines};
 use super::version_text::VersionText;
 use super::waterfall::{Bar, Scale};
+use crate::dashboard::changes::fingerprint;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
 use crate::dashboard::visitor::Visitor;
@@ -46,6 +47,8 @@ struct Page<'a> {
     recipe: Option<RecipeText>,
     history: String,
     acts: &'static [&'static str],
+    /// What an open page has seen, if the run may still change.
+    seen: Option<String>,
     asked_refused: Option<String>,
     asked_done: Option<String>,
 }
@@ -104,7 +107,10 @@ pub(in crate::dashboard) async fn show(
     let kept = VersionText::of(&dashboard, &detail).await?;
     let read = kept.as_ref().and_then(|kept| kept.recipe.as_ref());
     let trace = Trace::new(&detail, read, ahead.as_ref());
-    let page = page(&dashboard, &detail, &trace, kept.as_ref(), asked);
+    let mut page = page(&dashboard, &detail, &trace, kept.as_ref(), asked);
+    if goes_on(detail.row.state) {
+        page.seen = Some(fingerprint(&detail.row)?);
+    }
     dashboard.page("run.html", &visitor, &page)
 }
 
@@ -168,6 +174,7 @@ fn page<'a>(
         }),
         history: history_page(detail, &dashboard.services().redactor),
         acts: acts(row.state),
+        seen: None,
         asked_refused: asked.refused,
         asked_done: asked.done,
     }
@@ -181,6 +188,11 @@ fn acts(state: RunState) -> &'static [&'static str] {
         RunState::Waiting => &["skip"],
         _ => &[],
     }
+}
+
+/// Whether a run in this state may change, by itself or by what a person does.
+fn goes_on(state: RunState) -> bool {
+    !state.is_finished() || !acts(state).is_empty()
 }
 
 /// What it means that a run in this state did nothing.

@@ -234,11 +234,18 @@ pub(in crate::journal) async fn queue(db: &impl Database) -> Result<Queue, Error
     Ok(found.first().copied().unwrap_or_default())
 }
 
-/// The number of unfinished runs, by recipe, connections and state.
-pub(in crate::journal) async fn unfinished(db: &impl Database) -> Result<Vec<Unfinished>, Error> {
-    let sql = "SELECT recipe, accounts, state, count(*) FROM runs WHERE finished IS NULL
-               GROUP BY recipe, accounts, state ORDER BY recipe, accounts, state";
-    rows(db, sql, vec![], |row| {
+/// The number of unfinished runs, by recipe, connections and state; of `most` of them at most.
+pub(in crate::journal) async fn unfinished(
+    db: &impl Database,
+    most: Option<usize>,
+) -> Result<Vec<Unfinished>, Error> {
+    let limit = if most.is_some() { "LIMIT $1" } else { "" };
+    let sql = format!(
+        "SELECT recipe, accounts, state, count(*)
+         FROM (SELECT recipe, accounts, state FROM runs WHERE finished IS NULL {limit}) AS part
+         GROUP BY recipe, accounts, state ORDER BY recipe, accounts, state"
+    );
+    rows(db, &sql, most.map(Param::count).into_iter().collect(), |row| {
         let (recipe, accounts): (_, Accounts) = (row.text()?, row.json()?);
         let connections = accounts.into_values().collect();
         Ok(Unfinished { recipe, connections, state: row.state()?, count: row.count()? })

@@ -454,9 +454,9 @@ impl Queries for FaultyJournal {
         self.inner.written(record, connection, limit).await
     }
 
-    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
+    async fn unfinished(&self, most: Option<usize>) -> Result<Vec<Unfinished>, Error> {
         self.alive().await;
-        self.inner.unfinished().await
+        self.inner.unfinished(most).await
     }
 
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
