@@ -1,6 +1,6 @@
 //! Pausing and resuming recipes.
 
-use hob::journal::{Part, Record, RunUpdate, pause, pause_reason, paused, resume};
+use hob::journal::{Part, PauseSubject, Record, RunUpdate, pause, pause_reason, paused, resume};
 use hob::run::RunState;
 
 use crate::fixture::{StoreLocation, add, at, end, ids, lease, update};
@@ -11,8 +11,8 @@ pub async fn runs_of_a_paused_recipe_wait(location: &StoreLocation) {
         add(&*journal, &format!("a{n}"), "a", &n.to_string()).await;
     }
     add(&*journal, "b", "b", "x").await;
-    assert!(pause(&*journal, "a", at(1)).await.unwrap());
-    assert!(!pause(&*journal, "a", at(2)).await.unwrap(), "it is paused already");
+    assert!(pause(&*journal, &PauseSubject::recipe("a"), at(1)).await.unwrap());
+    assert!(!pause(&*journal, &PauseSubject::recipe("a"), at(2)).await.unwrap(), "it is paused already");
     assert_eq!(paused(&*journal).await.unwrap(), [("a".to_owned(), at(1))].into());
 
     let leased = lease(&*journal, 99, 2).await;
@@ -21,10 +21,13 @@ pub async fn runs_of_a_paused_recipe_wait(location: &StoreLocation) {
     assert_eq!(journal.next_due().await.unwrap(), None, "and nobody waits for a time");
     let rows = journal.runs(&Default::default()).await.unwrap();
     let waiting: Vec<_> = rows.iter().filter(|row| row.recipe == "a").collect();
-    assert!(waiting.iter().all(|row| row.state == RunState::Waiting && row.error == Some(pause_reason("a"))));
+    assert!(
+        waiting.iter().all(|row| row.state == RunState::Waiting
+            && row.error == Some(pause_reason(&PauseSubject::recipe("a"))))
+    );
 
-    assert!(resume(&*journal, "a", at(3)).await.unwrap());
-    assert!(!resume(&*journal, "a", at(4)).await.unwrap(), "it goes on already");
+    assert!(resume(&*journal, &PauseSubject::recipe("a"), at(3)).await.unwrap());
+    assert!(!resume(&*journal, &PauseSubject::recipe("a"), at(4)).await.unwrap(), "it goes on already");
     assert!(paused(&*journal).await.unwrap().is_empty());
     let leased = lease(&*journal, 99, 4).await;
     assert_eq!(leased.len(), 3);
@@ -46,9 +49,9 @@ pub async fn a_pause_moves_no_times(location: &StoreLocation) {
         let update = RunUpdate { due: Some(at(due)), ..update(RunState::Waiting, 0) };
         journal.record(&run.lease, vec![], update).await.unwrap();
     }
-    pause(&*journal, "a", at(50)).await.unwrap();
+    pause(&*journal, &PauseSubject::recipe("a"), at(50)).await.unwrap();
     assert!(lease(&*journal, 2, 150).await.is_empty());
-    resume(&*journal, "a", at(160)).await.unwrap();
+    resume(&*journal, &PauseSubject::recipe("a"), at(160)).await.unwrap();
     assert_eq!(ids(&lease(&*journal, 2, 160).await), [leased[0].run.id.clone()]);
     assert_eq!(journal.next_due().await.unwrap(), Some(at(200)));
     assert_eq!(ids(&lease(&*journal, 2, 200).await), [leased[1].run.id.clone()]);
@@ -58,7 +61,7 @@ pub async fn a_pause_moves_no_times(location: &StoreLocation) {
 pub async fn a_pause_moves_with_the_store(location: &StoreLocation) {
     let (old, place) = (location.open().await, location.another());
     add(&*old, "x", "a", "x").await;
-    pause(&*old, "a", at(1)).await.unwrap();
+    pause(&*old, &PauseSubject::recipe("a"), at(1)).await.unwrap();
     assert!(lease(&*old, 9, 2).await.is_empty());
     let (new, moment) = (place.open().await, old.snapshot().await.unwrap());
     for part in Part::ALL {
@@ -67,6 +70,6 @@ pub async fn a_pause_moves_with_the_store(location: &StoreLocation) {
         new.import(records.iter().map(line).collect()).await.unwrap();
     }
     assert!(lease(&*new, 9, 3).await.is_empty());
-    resume(&*new, "a", at(4)).await.unwrap();
+    resume(&*new, &PauseSubject::recipe("a"), at(4)).await.unwrap();
     assert_eq!(lease(&*new, 9, 5).await.len(), 1);
 }
