@@ -66,6 +66,8 @@ fn a_token_that_ends_is_told_until_it_is_renewed() {
     );
     fs::write(path.join("hob.yaml"), text).unwrap();
     fs::create_dir(path.join("recipes")).unwrap();
+    let quiet = "name: quiet\ntrigger: { manual: {} }\nactions: [{ do: log, with: { message: m } }]\n";
+    fs::write(path.join("recipes/quiet.yaml"), quiet).unwrap();
     tell(path, &sink);
     // A token for two days that nothing renews: a person must, within the seven days of which people are told.
     let token = |days: i64| {
