@@ -61,7 +61,7 @@ async fn fill_store(journal: &dyn Journal) {
     let alert = |number: usize| StoredAlert {
         key: format!("failed:{number}"),
         version: 1,
-        live: number % 2 == 0,
+        live: number.is_multiple_of(2),
         changed: at(8),
         alert: json!({ "text": "ü", "z": number, "a": 1.50 }),
     };

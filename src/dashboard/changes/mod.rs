@@ -2,6 +2,7 @@
 //! page asks for it as it asked before, with its own login. Nothing is looked at while nobody watches, and all watchers of the same
 //! thing share one look.
 
+mod fingerprints;
 mod stream;
 mod topic;
 mod watchers;

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Extension;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -47,11 +48,18 @@ pub(in crate::dashboard) async fn show(
     State(dashboard): State<Dashboard>,
     _visitor: Visitor,
     Extension(Stopped(stopped)): Extension<Stopped>,
-    Query(topic): Query<Topic>,
+    topic: Result<Query<Topic>, QueryRejection>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let Some(watcher) = dashboard.watchers().add(&dashboard, &topic) else {
+    let Query(topic) =
+        topic.map_err(|_| PageError::Unusable("there is no such thing to watch".to_owned()))?;
+    let (shown, of) = (dashboard.clone(), topic.clone());
+    let look = move || {
+        let (shown, of) = (shown.clone(), of.clone());
+        async move { shown.fingerprint(&of).await }
+    };
+    let Some(watcher) = dashboard.watchers().add(&topic, look) else {
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     };
     let last = headers.get(LAST).and_then(|last| last.to_str().ok()).map(str::to_owned);

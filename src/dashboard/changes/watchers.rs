@@ -7,7 +7,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::topic::Topic;
 use crate::dashboard::page_error::PageError;
-use crate::dashboard::state::Dashboard;
 
 /// Most pages that watch at the same time; the others ask now and then.
 const MOST: usize = 100;
@@ -35,8 +34,11 @@ impl Default for Watchers {
 }
 
 impl Watchers {
-    /// Another page that watches `topic`, unless there are too many. The first one begins the looking.
-    pub(super) fn add(&self, dashboard: &Dashboard, topic: &Topic) -> Option<Watcher> {
+    /// Another page that watches `topic`, unless there are too many. The first one begins to `look` at its fingerprint.
+    pub(super) fn add<F>(&self, topic: &Topic, look: impl Fn() -> F + Send + 'static) -> Option<Watcher>
+    where
+        F: Future<Output = Result<Seen, PageError>> + Send + 'static,
+    {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = match watched.get(topic) {
@@ -44,7 +46,7 @@ impl Watchers {
             None => {
                 let (sender, seen) = watch::channel(None);
                 watched.insert(topic.clone(), sender);
-                tokio::spawn(self.clone().look(dashboard.clone(), topic.clone()));
+                tokio::spawn(self.clone().watch(topic.clone(), look));
                 seen
             }
         };
@@ -52,9 +54,12 @@ impl Watchers {
     }
 
     /// Looks until nobody watches any more.
-    async fn look(self, dashboard: Dashboard, topic: Topic) {
+    async fn watch<F>(self, topic: Topic, look: impl Fn() -> F + Send)
+    where
+        F: Future<Output = Result<Seen, PageError>> + Send + 'static,
+    {
         while self.is_watched(&topic) {
-            match dashboard.fingerprint(&topic).await {
+            match look().await {
                 Ok(seen) => self.tell(&topic, seen),
                 // It tells so itself where it is not told elsewhere.
                 Err(PageError::Journal(error)) => {
