@@ -11,8 +11,15 @@ static RUN: LazyLock<Shape> = LazyLock::new(|| {
     let event = ["id", "kind", "record", "received", "source", "connection"];
     let mut run = texts(&["id", "recipe", "created"]);
     run.fields.insert("event".into(), texts(&event));
-    let more = Shape { items: Some(Box::new(Shape::new(Kind::String))), ..Shape::new(Kind::Array) };
-    run.fields.insert("more".into(), more);
+    let time = || Shape { format: Some("date-time".into()), ..Shape::new(Kind::String) };
+    run.fields.insert("created".into(), time());
+    if let Some(event) = run.fields.get_mut("event") {
+        event.fields.insert("received".into(), time());
+    }
+    for steps in ["more", "found"] {
+        let names = Shape { items: Some(Box::new(Shape::new(Kind::String))), ..Shape::new(Kind::Array) };
+        run.fields.insert(steps.into(), names);
+    }
     run
 });
 
@@ -67,10 +74,17 @@ pub(super) fn event(
     Some(event)
 }
 
-/// `event` of a webhook: of what is documented, what may be missing; anything else is unknown.
+/// `event` of a webhook: of what is documented, what may be missing, or is there in some of these events only; anything
+/// else is unknown.
 pub(super) fn webhook_event(events: &[&EventType]) -> Shape {
     let mut event = Shape { open: true, ..Shape::new(Kind::Object) };
-    for name in events.iter().flat_map(|event| &event.optional) {
+    let are_documented = events.iter().all(|event| !event.fields.is_empty());
+    let elsewhere = |name: &&String| {
+        are_documented && !events.iter().all(|event| event.fields.iter().any(|known| known == *name))
+    };
+    let optional = events.iter().flat_map(|event| &event.optional);
+    let sometimes = events.iter().flat_map(|event| event.fields.iter().filter(elsewhere));
+    for name in optional.chain(sometimes) {
         event.fields.insert(name.clone(), Shape { nullable: true, ..Shape::new(Kind::Any) });
     }
     event
@@ -96,6 +110,37 @@ pub(super) fn hydrated_event(events: &[&EventType], catalog: &Catalog) -> Option
         None => event = record,
     }
     Some(event)
+}
+
+/// The same where the record could not be read: what came in has only some of its fields.
+pub(super) fn unread_event(events: &[&EventType], hydrated: &Shape) -> Shape {
+    let comes_in = |name: &str| {
+        events.iter().all(|event| {
+            let named = |names: &[String]| names.iter().any(|known| known == name);
+            let is_id = matches!(event.id.as_slice(), [id] if id.rsplit('.').next() == Some(name));
+            is_id || named(&event.fields) && !named(&event.optional)
+        })
+    };
+    let mut event = hydrated.clone();
+    let place = events.first().and_then(|event| event.record.strip_prefix("$."));
+    let record = match place {
+        Some(name) => event.fields.get_mut(name),
+        None => Some(&mut event),
+    };
+    for (name, field) in record.into_iter().flat_map(|record| &mut record.fields) {
+        field.nullable |= !comes_in(name);
+    }
+    event
+}
+
+/// The same of a poll: the record of the list has only some fields of the whole one.
+pub(super) fn unread_item(poller: &Operation, event: &Shape) -> Shape {
+    let mut event = event.clone();
+    let listed = |name: &str| poller.item_shape().is_some_and(|item| item.fields.contains_key(name));
+    for (name, field) in &mut event.fields {
+        field.nullable |= !listed(name) && !["changed", "parent"].contains(&name.as_str());
+    }
+    event
 }
 
 /// `error`: the failure that triggered `on_failure`.

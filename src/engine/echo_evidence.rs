@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+
 use super::pair_base::PairSearch;
 use super::record_history::RecordHistory;
 use crate::check::CheckedRecipe;
 use crate::event::{Event, Source};
 use crate::journal::{RunDetail, RunFilter};
 use crate::recipe::EchoPolicy;
-use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, SourceWrite, Subject};
+use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, SourceWrite, Subject, may_wait};
 use crate::run::{Entry, Run, RunState};
 
 /// Maximum number of writes to a record, the newest.
@@ -27,23 +29,33 @@ pub(super) struct EvidenceSearch<'a, H> {
 
 impl<H: RecordHistory> EvidenceSearch<'_, H> {
     /// What is known about the record of the run's event; `None` if the event cannot be an echo.
-    pub(super) async fn evidence(&self, event: &Event) -> Result<Option<Evidence>, H::Error> {
+    pub(super) async fn evidence(
+        &self,
+        event: &Event,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Evidence>, H::Error> {
         let Some(subject) = Subject::of(self.recipe, event, &self.run.accounts) else { return Ok(None) };
+        let allow = self.recipe.recipe().echo == EchoPolicy::Allow;
+        let may_wait = !allow && may_wait(&subject, event, now);
         // Writes in progress first: those that finish meanwhile are then among the finished writes.
         let pending = self.pending(&subject).await?;
-        let writes = self.own_writes(&subject).await?;
         let Self { history, recipe, run } = self;
         let pair = match event.source {
             // Whoever wants a backfill wants to have each pair looked at.
             Source::Backfill(_) => None,
-            _ => PairSearch { history, recipe, run, subject: &subject }.base().await?,
+            _ => PairSearch { history, recipe, run, subject: &subject, may_wait }.base().await?,
         };
+        if may_wait && pair.as_ref().is_some_and(|pair| pair.under_way.is_some()) {
+            // It is asked again: all the rest is read once that run has ended.
+            let (writes, earlier, crossing) = (Vec::new(), Vec::new(), Vec::new());
+            return Ok(Some(Evidence { subject, writes, pending, earlier, crossing, pair, allow }));
+        }
+        let writes = self.own_writes(&subject).await?;
         if writes.is_empty() && pending.is_empty() && pair.is_none() {
             return Ok(None);
         }
         let earlier = self.earlier(event, &subject, |state| state != RunState::Waiting).await?;
         let crossing = self.crossing(&subject, &writes).await?;
-        let allow = self.recipe.recipe().echo == EchoPolicy::Allow;
         Ok(Some(Evidence { subject, writes, pending, earlier, crossing, pair, allow }))
     }
 
@@ -80,7 +92,9 @@ impl<H: RecordHistory> EvidenceSearch<'_, H> {
             limit: Some(MOST_EARLIER + 1),
             ..RunFilter::default()
         };
-        let details = self.history.runs(&filter, |row| row.id != run.id && counts(row.state)).await?;
+        let mut rows = self.history.rows(&filter).await?;
+        rows.retain(|row| row.id != run.id && counts(row.state));
+        let details = self.history.details(&rows).await?;
         let details = details.iter().filter(|detail| {
             let is_same = detail.run.accounts == run.accounts && detail.event.received <= event.received;
             is_same && detail.event.unreadable().is_none() && !is_coalesced(detail)

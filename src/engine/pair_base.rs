@@ -1,5 +1,7 @@
 //! What the sync that a recipe was generated from knows of the record of an event.
 
+use std::cmp::Reverse;
+
 use super::link_end::LinkEnd;
 use super::record_history::RecordHistory;
 use crate::check::CheckedRecipe;
@@ -9,8 +11,11 @@ use crate::run::{Entry, Run, RunId, RunState};
 use crate::sync::{OTHER, OWN, stands_for};
 use crate::value::{Map, Value, id};
 
-/// Maximum number of runs about a record whose reads are examined, the newest.
+/// Maximum number of runs about a record whose reads are examined: those that have ended last.
 const MOST_READINGS: usize = 4;
+/// Maximum number of runs about a record among which those are: those that were created last. One that was retried may
+/// be much older than what it has read.
+const MOST_RUNS: usize = 200;
 
 /// Reads what is known of the record of an event.
 pub(super) struct PairSearch<'a, H> {
@@ -18,6 +23,8 @@ pub(super) struct PairSearch<'a, H> {
     pub(super) recipe: &'a CheckedRecipe,
     pub(super) run: &'a Run,
     pub(super) subject: &'a Subject,
+    /// Nothing but a run about the other record matters while there is one.
+    pub(super) may_wait: bool,
 }
 
 impl<H: RecordHistory> PairSearch<'_, H> {
@@ -29,6 +36,9 @@ impl<H: RecordHistory> PairSearch<'_, H> {
         let under_way = self.under_way(&end.name, &other).await?;
         let base = self.history.link_base(&end).await?.filter(|base| !base.is_empty());
         let Some(base) = base else { return Ok(None) };
+        if self.may_wait && under_way.is_some() {
+            return Ok(Some(PairBase { under_way, ..PairBase::default() }));
+        }
         let of_end = |values: BaseValues| if end.is_from { values.from } else { values.to };
         let sent = of_end(base.sent());
         // By field of the sync: the fields of the record that matter for it.
@@ -47,7 +57,9 @@ impl<H: RecordHistory> PairSearch<'_, H> {
             let filter =
                 RunFilter { state: Some(state), record: Some(other.to_owned()), ..RunFilter::default() };
             let of_sync = |recipe: &str| recipe != self.run.recipe && stands_for(sync, recipe);
-            let details = self.history.runs(&filter, |row| of_sync(&row.recipe)).await?;
+            let mut rows = self.history.rows(&filter).await?;
+            rows.retain(|row| of_sync(&row.recipe));
+            let details = self.history.details(&rows).await?;
             let has_begun = |detail: &RunDetail| {
                 detail.entries.iter().any(|stamped| matches!(stamped.entry, Entry::Started { .. }))
             };
@@ -58,15 +70,19 @@ impl<H: RecordHistory> PairSearch<'_, H> {
         Ok(None)
     }
 
-    /// The record as the step `step` has read it in the newest successful runs about `record`.
+    /// The record as the step `step` has read it in the successful runs about `record` that have ended last.
     async fn readings(&self, sync: &str, record: &str, step: &str) -> Result<Vec<Reading>, H::Error> {
         let filter = RunFilter {
             state: Some(RunState::Succeeded),
             record: Some(record.to_owned()),
-            limit: Some(MOST_READINGS),
+            limit: Some(MOST_RUNS),
             ..RunFilter::default()
         };
-        let details = self.history.runs(&filter, |row| stands_for(sync, &row.recipe)).await?;
+        let mut rows = self.history.rows(&filter).await?;
+        rows.retain(|row| stands_for(sync, &row.recipe));
+        rows.sort_by_key(|row| Reverse(row.finished));
+        rows.truncate(MOST_READINGS);
+        let details = self.history.details(&rows).await?;
         let entries = details.iter().flat_map(|detail| detail.entries.iter().rev());
         let read = entries.filter_map(|stamped| match &stamped.entry {
             Entry::StepSucceeded { step: key, result, .. } if key.action == step => Some(result.as_ref()),

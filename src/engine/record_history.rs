@@ -22,12 +22,11 @@ pub(super) trait RecordHistory {
     /// Writes without a known outcome, of all runs.
     async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Self::Error>;
 
-    /// The runs that match `filter`, newest first, without those that `is_wanted` refuses.
-    async fn runs(
-        &self,
-        filter: &RunFilter,
-        is_wanted: impl Fn(&RunRow) -> bool,
-    ) -> Result<Vec<RunDetail>, Self::Error>;
+    /// The runs that match `filter`, newest first.
+    async fn rows(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Self::Error>;
+
+    /// These runs with their events and histories, without those that are gone.
+    async fn details(&self, rows: &[RunRow]) -> Result<Vec<RunDetail>, Self::Error>;
 
     /// The record at the other end of a link.
     async fn linked(&self, end: &LinkEnd) -> Result<Option<String>, Self::Error>;
@@ -55,18 +54,18 @@ impl RecordHistory for JournalHistory<'_> {
         with_store_retry(self.run, self.guard, || self.journal.unsettled()).await
     }
 
-    async fn runs(
-        &self,
-        filter: &RunFilter,
-        is_wanted: impl Fn(&RunRow) -> bool,
-    ) -> Result<Vec<RunDetail>, LeaseLost> {
-        let rows = with_store_retry(self.run, self.guard, || self.journal.runs(filter)).await?;
+    async fn rows(&self, filter: &RunFilter) -> Result<Vec<RunRow>, LeaseLost> {
+        with_store_retry(self.run, self.guard, || self.journal.runs(filter)).await
+    }
+
+    async fn details(&self, rows: &[RunRow]) -> Result<Vec<RunDetail>, LeaseLost> {
         let mut details = Vec::with_capacity(rows.len());
-        for row in rows.iter().filter(|row| is_wanted(row)) {
+        for row in rows {
             details.extend(with_store_retry(self.run, self.guard, || self.journal.run(&row.id)).await?);
         }
         Ok(details)
     }
+
     async fn linked(&self, end: &LinkEnd) -> Result<Option<String>, LeaseLost> {
         let (from, to) = end.ends();
         let ask = || self.journal.find_link(&end.name, from, to);

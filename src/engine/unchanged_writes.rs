@@ -88,10 +88,11 @@ impl UnchangedSearch<'_> {
             limit: Some(MOST + 1),
             ..RunFilter::default()
         };
-        let details = self.history.runs(&filter, |_| true).await?;
-        if details.len() > MOST {
+        let rows = self.history.rows(&filter).await?;
+        if rows.len() > MOST {
             return Ok(None);
         }
+        let details = self.history.details(&rows).await?;
         let mut sights: Vec<Sight> = Vec::new();
         for detail in &details {
             match self.sight(detail, target) {

@@ -222,7 +222,7 @@ impl RunWorker {
         let history = self.shared.history(self.recorder.run(), &self.guard);
         let search = EvidenceSearch { history, recipe: &self.recipe, run: machine.run() };
         let evidence = match machine.event() {
-            Some(event) => search.evidence(event).await?,
+            Some(event) => search.evidence(event, self.shared.services.clock.now()).await?,
             None => None,
         };
         machine.take_evidence(evidence);

@@ -23,7 +23,7 @@ no macros, includes or methods.
 | `item` | the member at hand, under the name that `as` gives it | the `if` and `with` of a step with `for_each` |
 | `connection` | by connector, the connection that the run uses: `connection.highlevel.name`, and its settings such as `connection.highlevel.location` | everywhere but in `verify` |
 | `links` | by name, the other end of the link that the event's record has (`links.save`): `links['fitr-client']` | `when`, `vars` and steps |
-| `run` | `run.id`, `run.recipe`, `run.created`, and of the event `run.event.id`, `kind`, `record`, `received`, `source`, `connection` | everywhere but in a poll's `with` and in `verify` |
+| `run` | `run.id`, `run.recipe`, `run.created`, and of the event `run.event.id`, `kind`, `record`, `received`, `source`, `connection`; `run.more` and `run.found` are lists of steps: those that read only part of a list, and those whose answers were lost, so that their results are what was found later | everywhere but in a poll's `with` and in `verify` |
 | `env` | variables of the environment that `env:` in hob.yaml lists | everywhere |
 | `error` | what failed: `error.message`, `error.help`, `error.step`, `error.status` (HTTP), `error.item` | `on_failure` |
 | `omit` | leaves an input out, see below | inputs |

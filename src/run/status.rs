@@ -65,6 +65,8 @@ pub struct StepStatus {
     pub deferrals: u32,
     /// The list that it read has more records than the result.
     pub more: bool,
+    /// Its result is what was found later, or what a person said: no answer came.
+    pub found: bool,
     /// The unknown parts of its result.
     pub unknown: Option<UnknownFields>,
     /// When it was done.
@@ -215,6 +217,7 @@ impl Status {
                 }
                 let done = self.step_mut(step);
                 done.done = Some(at);
+                done.found = matches!(known_by, Some(KnownBy::Probe | KnownBy::Person));
                 done.known = None;
                 if by_person {
                     done.unknown = None;
@@ -286,6 +289,11 @@ impl Status {
     /// Whether the list read by the action `id` has more records than its result.
     pub fn has_more(&self, id: &str) -> bool {
         self.steps.iter().any(|(key, step)| key.action == id && step.more)
+    }
+
+    /// Whether the result of the action `id` is what was found later, and no answer.
+    pub fn is_found(&self, id: &str) -> bool {
+        self.steps.iter().any(|(key, step)| key.action == id && step.found)
     }
 
     /// The failure before the first step, if there was one.

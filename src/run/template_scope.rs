@@ -37,6 +37,9 @@ pub struct RunContext {
 /// The list in `run` of steps that read only part of a list.
 pub(super) const MORE: &str = "more";
 
+/// The list in `run` of steps whose answers were lost, with what was found later as their results.
+pub(super) const FOUND: &str = "found";
+
 /// The names that every template of a run can read. `vars`, `steps`, the loop's item and `error` are added later.
 pub(super) fn scope(run: &Run, event: &Event, run_context: &RunContext) -> Scope {
     let env = if run_context.env.is_null() { Arc::new(json!({})) } else { Arc::clone(&run_context.env) };
@@ -55,6 +58,7 @@ pub fn about(run: &Run, event: &Event) -> Value {
         "recipe": run.recipe,
         "created": run.created,
         MORE: [],
+        FOUND: [],
         "event": {
             "id": event.id.0,
             "kind": event.kind,

@@ -50,10 +50,12 @@ impl Merge<'_, '_> {
             let same = |list: &str| format!("({list} | select('same', {has}) | list | last | default(none))");
             let mut value = same(&format!("{} | default([])", member(&noted, name)));
             if side == self.to() && self.sync.creates(side) {
-                // The record that this run has created, before it began again.
+                // The record that this run has created, before it began again. One that was found may have been changed.
                 let created = member("steps.created", name);
                 let created = same(&format!("[{created} | default(none)]"));
-                value = format!("{value} | coalesce({created} if steps.created else none)");
+                value = format!(
+                    "{value} | coalesce({created} if steps.created and 'created' not in run.found else none)"
+                );
             }
             let value = format!("{value} if {has} is not none else none");
             values = values.with(name, text(template(&value), field.name.span));

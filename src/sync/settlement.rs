@@ -112,15 +112,21 @@ impl Settlement<'_, '_, '_> {
                 && field.sides[side].name.as_str() == name
                 && takes(create.operation, name)
         };
-        let sent = self.changes.sync.fields.iter().find(gives);
-        let sent = sent.map_or("none".to_owned(), |field| format!("steps.here.{}", field.name));
+        // What an answer shows of fields that were not sent may be newer than what the other side got.
+        let sent = self.changes.sync.fields.iter().find(gives)?;
+        let sent = format!("steps.here.{}", sent.name);
         let shape = create.operation.result_shape();
         let shows = shape.is_some_and(|shape| shape.is_open() || shape.fields.contains_key(name));
         Some(match shows {
             true => {
                 let shown = member("steps.created", name);
+                // Without an answer, what it shows may be what somebody has written since.
+                let is_written = format!(
+                    "'created' in run.found and {shown} | default(none) is not none and {shown} is not same({sent})"
+                );
                 // An answer with nothing in the field shows that it was not kept.
-                format!("(({shown} if {shown} is defined else {sent}) if steps.created else none)")
+                let is_shown = format!("{shown} is defined and {sent} is not none and not ({is_written})");
+                format!("(({shown} if {is_shown} else {sent}) if steps.created else none)")
             }
             false => sent,
         })

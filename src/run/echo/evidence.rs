@@ -17,8 +17,9 @@ use crate::value::Value;
 const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
 /// How long an event waits for the answer to a write that it may echo, or for a run about the other record of its pair.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(2);
-/// Interval between checks of a write in progress.
-const PAUSE: TimeDelta = TimeDelta::milliseconds(500);
+/// Shortest and longest interval between checks of a write or a run in progress: a quarter of the time that the event
+/// has waited.
+const PAUSES: [TimeDelta; 2] = [TimeDelta::milliseconds(500), TimeDelta::seconds(5)];
 /// Maximum number of field names in a reason.
 const NAMED: usize = 5;
 
@@ -39,6 +40,19 @@ pub struct Evidence {
     pub pair: Option<PairBase>,
     /// Whether echoes run like other events (`echo: allow`).
     pub allow: bool,
+}
+
+/// Whether nothing but a run about the other record of its pair matters for an event as long as there is one. Shorter
+/// than the event waits, so that what it waits for is known at the end.
+pub fn may_wait(subject: &Subject, event: &Event, now: DateTime<Utc>) -> bool {
+    let report = subject.report(event, &event.payload, None);
+    !report.removed && now - report.received < LONGEST_WAIT - CLOCK_DIFFERENCE
+}
+
+/// When to check again what an event that was received then waits for.
+fn check_again(received: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let [shortest, longest] = PAUSES;
+    now + ((now - received) / 4).clamp(shortest, longest)
 }
 
 /// What follows for the event's run.
@@ -107,7 +121,7 @@ impl Evidence {
                     "waits for the answer to step `{}` of run {}: the event may be its echo",
                     pending.step, pending.run
                 );
-                return Verdict::Wait { until: now + PAUSE, reason };
+                return Verdict::Wait { until: check_again(report.received, now), reason };
             }
             if let Some(write) = self.echo_of_pending(pending, &watched, &report) {
                 return Verdict::Echo(reason(write, &watched));
@@ -131,7 +145,7 @@ impl Evidence {
             // both runs would look at the pair twice.
             Some(run) if now - report.received < LONGEST_WAIT => {
                 let reason = format!("waits for run {run}, which is about the other record of the pair");
-                Verdict::Wait { until: now + PAUSE, reason }
+                Verdict::Wait { until: check_again(report.received, now), reason }
             }
             None if is_known => {
                 let told = "it shows nothing that the sync has not dealt with";

@@ -8,7 +8,7 @@ mod subject;
 mod verdict;
 mod within_parent;
 
-pub use evidence::{Evidence, Verdict};
+pub use evidence::{Evidence, Verdict, may_wait};
 pub use known_write::{Pending, SourceWrite};
 pub use pair_base::{PairBase, Reading};
 pub use state::{Effect as WriteEffect, FieldPath};

@@ -95,17 +95,24 @@ impl Machine {
     }
 
     pub(super) fn complete(&mut self, action: &Action, result: Arc<Value>) {
-        if self.status.has_more(&action.id) {
-            self.mark_incomplete(&action.id);
+        for (list, is_in) in [
+            (template_scope::MORE, self.status.has_more(&action.id)),
+            (template_scope::FOUND, self.status.is_found(&action.id)),
+        ] {
+            if is_in {
+                self.mark(list, &action.id);
+            }
         }
         self.scope.set_part("steps", action.id.clone(), result);
         self.members = None;
     }
 
-    /// Adds the step to `run.more`.
-    fn mark_incomplete(&mut self, id: &str) {
+    /// Adds the step to a list in `run`, unless it is there since before the run began again.
+    fn mark(&mut self, list: &str, id: &str) {
         let Some(mut run) = self.scope.get("run").map(Cow::into_owned) else { return };
-        if let Some(Value::Array(names)) = run.get_mut(template_scope::MORE) {
+        if let Some(Value::Array(names)) = run.get_mut(list)
+            && !names.iter().any(|name| name == id)
+        {
             names.push(id.into());
         }
         self.scope.set("run", run);

@@ -341,7 +341,7 @@ impl<A> Engine<A> {
             recipe: &self.recipes.by_source[lane.0],
             run: &active.stored.run,
         };
-        let Ok(evidence) = search.evidence(&active.stored.event).now_or_never().unwrap();
+        let Ok(evidence) = search.evidence(&active.stored.event, at(self.now)).now_or_never().unwrap();
         active.machine.take_evidence(evidence);
     }
 
@@ -349,6 +349,7 @@ impl<A> Engine<A> {
         self.log(&format!("{} {}: {} {reason}", stored.run.recipe, stored.run.id, state.name()));
         let detail = self.history.run_mut(&stored.run.id);
         detail.row.state = state;
+        detail.row.finished = Some(at(self.now));
         Progress::Ended { stored: Box::new(stored), state, reason }
     }
 

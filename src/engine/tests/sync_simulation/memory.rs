@@ -49,11 +49,7 @@ impl RecordHistory for &MemoryHistory {
         Ok(all.flat_map(|(run, known)| known.iter().map(|known| (run.clone(), known.clone()))).collect())
     }
 
-    async fn runs(
-        &self,
-        filter: &RunFilter,
-        is_wanted: impl Fn(&RunRow) -> bool,
-    ) -> Result<Vec<RunDetail>, Infallible> {
+    async fn rows(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Infallible> {
         let RunFilter {
             recipe,
             state,
@@ -77,8 +73,13 @@ impl RecordHistory for &MemoryHistory {
         };
         let newest = self.runs.iter().rev().filter(|detail| matches(&detail.row));
         let newest = newest.take(limit.unwrap_or(usize::MAX));
-        Ok(newest.filter(|detail| is_wanted(&detail.row)).cloned().collect())
+        Ok(newest.map(|detail| detail.row.clone()).collect())
     }
+
+    async fn details(&self, rows: &[RunRow]) -> Result<Vec<RunDetail>, Infallible> {
+        Ok(rows.iter().map(|row| self.run(&row.id).clone()).collect())
+    }
+
     async fn linked(&self, end: &LinkEnd) -> Result<Option<String>, Infallible> {
         let (from, to) = end.ends();
         Ok(self.links.find(from, to).map(|link| if end.is_from { link.1.clone() } else { link.0.clone() }))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::super::engine::Engine;
 use super::super::environment::Environment as _;
 use super::super::memory::MemoryHistory;
 use super::super::timeline::{Lane, Task};
@@ -20,6 +21,8 @@ pub(super) struct Planned {
     pub(super) before: Vec<Action>,
     /// What becomes of it.
     pub(super) fault: Fault,
+    /// What people do right after it was executed, before its answer comes.
+    pub(super) after: Vec<Action>,
 }
 
 /// What becomes of a request.
@@ -55,6 +58,8 @@ impl Simulation {
         let planned = self.planned.iter().position(|planned| planned.step == call.step.action);
         if let Some(planned) = planned.map(|at| self.planned.remove(at)) {
             planned.before.into_iter().for_each(|action| self.act(action));
+            let Engine { timeline, now, .. } = &mut self.engine;
+            planned.after.into_iter().for_each(|action| timeline.add(*now + 1, Task::Act(action)));
             return planned.fault;
         }
         let is_internal = call.operation.builtin.is_some();

@@ -173,7 +173,8 @@ impl Simulation {
         stored
             .entries
             .extend(planned.unwrap().entries.into_iter().map(|entry| StampedEntry::new(now, entry)));
-        self.engine.history.run_mut(run).row.state = RunState::Waiting;
+        let row = &mut self.engine.history.run_mut(run).row;
+        (row.state, row.finished) = (RunState::Waiting, None);
         self.counts.retried += 1;
         self.engine.log(&format!("{run} retried"));
         let lane = self.engine.wait(stored);
