@@ -170,6 +170,7 @@ async fn end(journal: &Sqlite, run: &LeasedRun) -> Result<()> {
             error,
             retry_at: None,
             lost: false,
+            read: None,
         }));
         update.state = RunState::Failed;
         update.error = Some(format!("step `write`: {reason}"));
