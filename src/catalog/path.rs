@@ -88,6 +88,13 @@ pub fn check(path: &str) -> Result<(), String> {
     jsonpath_rust::parser::parse_json_path(path).map(|_| ()).map_err(|e| e.to_string())
 }
 
+/// Whether `path` leads through every field of a mapping (`$.*.slots[*]`) that has none to lead through: single values
+/// aside, it is empty.
+pub fn has_no_entries(answer: &Value, path: &str) -> bool {
+    let fields = answer.as_object().filter(|_| path.starts_with("$.*."));
+    fields.is_some_and(|fields| fields.values().all(|value| !value.is_object() && !value.is_array()))
+}
+
 fn list_parent(path: &str) -> Option<&str> {
     path.strip_suffix("[*]").filter(|parent| !is_list(parent))
 }
@@ -141,6 +148,15 @@ mod tests {
         for none in ["$[*]", "$.m[*]", "$.b[*]", "$.none[*]"] {
             assert_eq!(items(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn a_mapping_without_entries_is_told_from_one_of_others() {
+        let path = "$.*.slots[*]";
+        assert!(has_no_entries(&json!({}), path));
+        assert!(has_no_entries(&json!({ "traceId": "x" }), path));
+        assert!(!has_no_entries(&json!({ "2026-05-04": { "slots": [] } }), path));
+        assert!(!has_no_entries(&json!({}), "$.slots[*]"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use super::builtin_shapes;
-use super::template_site::{self, TemplateSite};
+use super::template_site::{self, Position, TemplateSite};
 use super::workspace_info::WorkspaceInfo;
 use crate::catalog::{Builtin, Catalog, Connector, Operation};
 use crate::diagnostic::{Diagnostic, MAX_SHOWN};
@@ -31,6 +31,8 @@ pub struct Context<'a> {
     pub connection: Shape,
     /// What templates see as `event`, of a poll once a run has begun.
     pub event: Option<Shape>,
+    /// The same where the record could not be read, as `on_failure` may find it; `None` where none is read first.
+    pub unread_event: Option<Shape>,
     /// The poller of a poll's parents.
     pub parents: Option<&'a Arc<Operation>>,
     /// The number of suggestions so far.
@@ -88,11 +90,14 @@ impl<'a> Context<'a> {
             _ => None,
         };
         let is_whole = matches!(&recipe.trigger, Trigger::Poll(poll) if poll.hydrate.value);
+        let mut unread_event = None;
         let event = match &recipe.trigger {
             Trigger::Webhook(Webhook::Events { connector, types, hydrate: true, .. }) => {
                 let app = catalog.connector(connector);
                 let known: Vec<_> = types.iter().filter_map(|name| app?.events.get(name.as_str())).collect();
-                builtin_shapes::hydrated_event(&known, catalog)
+                let event = builtin_shapes::hydrated_event(&known, catalog);
+                unread_event = event.as_ref().map(|event| builtin_shapes::unread_event(&known, event));
+                event
             }
             Trigger::Webhook(Webhook::Events { connector, types, .. }) => {
                 let app = catalog.connector(connector);
@@ -103,7 +108,10 @@ impl<'a> Context<'a> {
             }
             _ => poller.and_then(|poller| {
                 let read = catalog.record_read(poller).filter(|_| is_whole).map(|(read, _)| read);
-                builtin_shapes::event(poller, read, parents.map(Arc::as_ref))
+                let event = builtin_shapes::event(poller, read, parents.map(Arc::as_ref));
+                unread_event =
+                    read.and(event.as_ref()).map(|event| builtin_shapes::unread_item(poller, event));
+                event
             }),
         };
         let suggested = Cell::new(0);
@@ -117,6 +125,7 @@ impl<'a> Context<'a> {
             calls,
             connection,
             event,
+            unread_event,
             parents,
             suggested,
             stops,
@@ -138,6 +147,15 @@ impl<'a> Context<'a> {
     pub fn may_suggest(&self) -> bool {
         self.suggested.set(self.suggested.get() + 1);
         self.suggested.get() <= MAX_SHOWN
+    }
+
+    /// What templates at `position` see as `event`.
+    pub(super) fn event_at(&self, position: &Position<'_>) -> Option<&Shape> {
+        let unread = match position {
+            Position::Step { after_failure: true, .. } => self.unread_event.as_ref(),
+            _ => None,
+        };
+        unread.or(self.event.as_ref())
     }
 
     /// The steps that end the run, as indexes among the actions or those of `on_failure`.

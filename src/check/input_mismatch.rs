@@ -49,6 +49,13 @@ fn of_member(member: &Inferred<'_>, taken: &Shape) -> Option<String> {
         Inferred::List(_) if known && !matches!(taken.kind, Kind::Array | Kind::Any) => {
             Some("a list".to_owned())
         }
+        Inferred::Constant(Value::Array(_)) if known && !matches!(taken.kind, Kind::Array | Kind::Any) => {
+            Some("a list".to_owned())
+        }
+        Inferred::Constant(Value::Object(_)) if known && !matches!(taken.kind, Kind::Object | Kind::Any) => {
+            Some("a mapping".to_owned())
+        }
+        Inferred::Constant(Value::String(_)) if known && is_compound => Some("text".to_owned()),
         Inferred::Text if known && is_compound => Some("text".to_owned()),
         _ => mismatch(member, taken),
     }
@@ -73,6 +80,11 @@ fn of_constant(value: &Value, wanted: &Shape) -> Option<String> {
             let above = limit(wanted.maximum).is_some_and(|most| number > most);
             let below = limit(wanted.minimum).is_some_and(|least| number < least);
             (above || below).then(|| value.to_string())
+        }
+        (Kind::Array, Value::Array(items)) => {
+            let taken = wanted.items.as_deref()?;
+            let what = items.iter().find_map(|item| of_member(&Inferred::Constant(item.clone()), taken))?;
+            Some(format!("a list with {what} in it"))
         }
         (Kind::Boolean, Value::Number(_)) => Some(value.to_string()),
         (Kind::Boolean, Value::String(text)) => {

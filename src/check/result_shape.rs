@@ -196,14 +196,14 @@ pub(super) fn origin<'a>(
         ("run", _) if !matches!(position, Position::Lane) => Some((Known::new(builtin_shapes::run()), 0)),
         ("error", _) => Some((Known::new(builtin_shapes::error()), 0)),
         ("connection", _) => Some((Known::new(&context.connection), 0)),
-        ("event", _) => match (&context.recipe.trigger, &context.event) {
+        ("event", _) => match (&context.recipe.trigger, context.event_at(position)) {
             (Trigger::Poll(_), Some(event)) if !matches!(position, Position::Lane) => {
                 Some((Known::new(event), 0))
             }
             (Trigger::Poll(poll), _) => of_item(context.poller(poll)?).map(|known| (known, 0)),
             // Its fields are not all documented.
             (Trigger::Webhook(Webhook::Events { .. }), event) => {
-                Some((Known::new(event.as_ref().unwrap_or(builtin_shapes::mapping())), 0))
+                Some((Known::new(event.unwrap_or(builtin_shapes::mapping())), 0))
             }
             _ => None,
         },

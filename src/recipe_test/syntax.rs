@@ -19,7 +19,7 @@ type ExpectedValues = IndexMap<Spanned<String>, Node>;
 /// Tests of one recipe.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "tests of a recipe")]
+#[schemars(title = "file of tests")]
 pub struct File {
     /// Name of the recipe. Default: the recipe in the file of the same name without `.test`, in the same folder.
     #[schemars(example = &"clients-to-contacts")]

@@ -3,15 +3,12 @@
 
 use serde_json::{Map, Value};
 
-use super::paging;
+use super::paging::{self, ERROR_FIELDS};
 use crate::catalog::{Effect, Listing, Operation, path};
 use crate::value::{Kind, Shape};
 
 /// Fields that identify a record.
 const IDS: [&str; 2] = ["id", "_id"];
-/// Fields with which an answer reports an error.
-const ERROR_FIELDS: [&str; 10] =
-    ["message", "msg", "error", "errors", "detail", "title", "code", "status", "statusCode", "traceId"];
 /// Maximum length, in bytes, of a quoted answer.
 const QUOTED: usize = 80;
 

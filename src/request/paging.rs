@@ -17,6 +17,10 @@ use crate::catalog::{Listing, NextValue, Operation, Paging, path};
 use crate::printable::line;
 use crate::value::{Kind, read_json_text};
 
+/// Fields with which an answer reports an error.
+pub(super) const ERROR_FIELDS: [&str; 10] =
+    ["message", "msg", "error", "errors", "detail", "title", "code", "status", "statusCode", "traceId"];
+
 /// Maximum number of consecutive empty pages that announce more.
 const MAX_EMPTY: u32 = 100;
 /// Maximum size, in bytes, of a cursor: it becomes part of the next request and of the stored position.
@@ -143,6 +147,12 @@ pub fn items(operation: &Operation, listing: &Listing, answer: &Value) -> Result
     })
 }
 
+/// Whether an answer has fields that tell an error; any may have the id of its trace.
+fn tells_error(answer: &Value) -> bool {
+    let mut fields = answer.as_object().into_iter().flat_map(|fields| fields.keys());
+    fields.any(|field| ERROR_FIELDS.contains(&field.as_str()) && field != "traceId")
+}
+
 /// The items of an answer, or `None` where it holds no list. With `or_null`, null stands for an empty list.
 pub(super) fn items_of(listing: &Listing, or_null: bool, answer: &Value) -> Option<Vec<Value>> {
     let null = || listing.items.iter().any(|at| path::read(answer, at) == Some(Value::Null));
@@ -150,6 +160,9 @@ pub(super) fn items_of(listing: &Listing, or_null: bool, answer: &Value) -> Opti
         Some(Value::Array(items)) => Some(items),
         Some(item @ Value::Object(_)) => Some(vec![item]),
         None if or_null && null() => Some(Vec::new()),
+        None if listing.items.iter().any(|at| path::has_no_entries(answer, at)) && !tells_error(answer) => {
+            Some(Vec::new())
+        }
         _ => None,
     }
 }
@@ -679,6 +692,16 @@ mod tests {
         assert_eq!(read(json!({ "contact": { "id": 1 } })), Ok(vec![json!({ "id": 1 })]));
         let error = read(json!({ "error": "x" })).unwrap_err();
         assert!(error.to_string().contains("only `error`"), "{error}");
+    }
+
+    #[test]
+    fn a_list_by_day_without_days_is_empty() {
+        let listing: Listing = serde_yaml::from_str("{ items: ['$.*.slots[*]'] }").unwrap();
+        let read = |answer: Value| items(&operation("{}"), &listing, &answer).ok();
+        assert_eq!(read(json!({ "traceId": "x" })), Some(vec![]));
+        assert_eq!(read(json!({ "2026-05-04": { "slots": ["a"] }, "traceId": "x" })), Some(vec![json!("a")]));
+        assert_eq!(read(json!({ "message": "no such calendar", "traceId": "x" })), None);
+        assert_eq!(read(json!({ "2026-05-04": { "other": ["a"] } })), None);
     }
 
     #[test]

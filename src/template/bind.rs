@@ -26,7 +26,9 @@ pub(super) fn bind(
     if !lenient && placed.iter().any(Datum::is_undefined) {
         return Err(Error::from(ErrorKind::UndefinedError));
     }
-    let Some(form) = signature.fixed() else { return open(signature, usage, given, placed, &keywords) };
+    let Some(form) = signature.fixed() else {
+        return open(signature, usage, lenient, given, placed, &keywords);
+    };
     let most = form.parameters.len();
     if placed.len() > most {
         return Err(too_many(most, usage));
@@ -54,6 +56,7 @@ pub(super) fn bind(
 fn open(
     signature: &Signature,
     usage: &str,
+    lenient: bool,
     given: &[Datum],
     placed: &[Datum],
     keywords: &Kwargs,
@@ -70,7 +73,10 @@ fn open(
         }
         bound.push(keywords.get(keyword)?);
     }
-    needed(form, &bound, usage)?;
+    // What is given may be missing: `coalesce` passes over it.
+    if !lenient || bound.is_empty() {
+        needed(form, &bound, usage)?;
+    }
     Ok(bound)
 }
 

@@ -5,7 +5,10 @@ use std::ops::Range;
 use minijinja::machinery::ast::CallArg;
 use minijinja::value::Value as Datum;
 
+use super::argument::{self, Refused};
 use super::constant;
+use super::convert;
+use super::inferred::Inferred;
 use super::links;
 use super::signature::{Form, Signature};
 use super::spec::Spec;
@@ -106,26 +109,59 @@ impl Call {
         problems
     }
 
-    /// Errors in arguments that are not written out, of which these values are known, in the order of the arguments.
-    pub(super) fn problems_with(&self, values: &[Option<Datum>]) -> Vec<SyntaxError> {
-        let Some(signature) = self.spec().map(Spec::parsed) else { return Vec::new() };
-        let known = self.arguments.iter().zip(values).enumerate();
-        let open = known.filter(|(_, (argument, _))| argument.value.is_none());
-        let problems = open.filter_map(|(at, (argument, value))| {
-            let (parameter, optional) = self.parameter(&signature, at, argument)?;
-            let argument = Argument { value: value.clone(), ..argument.clone() };
+    /// Errors in arguments that are not written out, of which this is known, in the order of the arguments.
+    pub(super) fn problems_with(&self, values: &[Inferred<'_>]) -> Vec<SyntaxError> {
+        let known = self.computed(values).filter_map(|(argument, parameter, optional, value)| {
+            let Inferred::Constant(value) = value else { return None };
+            let argument = Argument { value: Some(convert::from_json(value)), ..argument.clone() };
             self.wrong_value(parameter, optional, &argument)
         });
-        problems.collect()
+        known.collect()
     }
 
-    fn spec(&self) -> Option<&'static Spec> {
+    /// What arguments that are not written out may be and their parameters refuse: place, parameter, value.
+    pub(super) fn refusals(&self, values: &[Inferred<'_>]) -> Vec<(Range<usize>, &'static str, Refused)> {
+        let open = self.computed(values).filter(|(.., value)| !matches!(value, Inferred::Constant(_)));
+        let refused = open.filter_map(|(argument, parameter, optional, value)| {
+            let refused = argument::refused(&self.name, parameter, optional, value)?;
+            Some((argument.range.clone(), parameter, refused))
+        });
+        refused.collect()
+    }
+
+    /// The arguments that are not written out: with the parameter, whether it is optional, and what is known of it.
+    fn computed<'c, 's>(
+        &'c self,
+        values: &'c [Inferred<'s>],
+    ) -> impl Iterator<Item = (&'c Argument, &'static str, bool, &'c Inferred<'s>)> {
+        let signature = self.spec().map(Spec::parsed);
+        let known = self.arguments.iter().zip(values).enumerate();
+        known.filter(|(_, (argument, _))| argument.value.is_none()).filter_map(
+            move |(at, (argument, value))| {
+                let (parameter, optional) = self.parameter(signature.as_ref()?, at, argument)?;
+                Some((argument, parameter, optional, value))
+            },
+        )
+    }
+
+    /// What it calls.
+    pub(super) fn spec(&self) -> Option<&'static Spec> {
         let known = match self.callee {
             Callee::Filter => filters(),
             Callee::Test => predicates::all(),
             Callee::Function => functions(),
         };
         known.iter().find(|spec| spec.name == self.name)
+    }
+
+    /// Whether it is called with `strict=false`, its second argument.
+    pub(super) fn is_lenient(&self) -> bool {
+        let strict = |(at, argument): (usize, &Argument)| match argument.keyword.as_deref() {
+            Some(keyword) => keyword == "strict",
+            None => at == 1,
+        };
+        let given = self.arguments.iter().enumerate().find(|(at, argument)| strict((*at, argument)));
+        given.is_some_and(|(_, argument)| argument.value.as_ref().is_none_or(|value| !value.is_true()))
     }
 
     fn unknown_keywords(&self, spec: &Spec, signature: &Signature) -> Vec<SyntaxError> {
@@ -223,6 +259,10 @@ impl Call {
     ) -> Option<(&'static str, bool)> {
         let form = match signature.forms.as_slice() {
             [form] => form,
+            // How many arguments there are tells the forms of a function apart.
+            forms if self.callee == Callee::Function && !self.spread => {
+                forms.iter().find(|form| self.arguments.len() <= form.parameters.len())?
+            }
             forms => forms
                 .iter()
                 .find(|form| argument.keyword.as_deref().is_some_and(|name| form.place(name).is_some()))?,

@@ -86,10 +86,27 @@ pub enum ConflictKind {
         /// The filter.
         filter: String,
     },
+    /// A test of whole numbers, of a number that may have a fraction.
+    MaybeFraction {
+        /// The test.
+        test: String,
+    },
+    /// A test that fails on null, which it may get.
+    NullTested {
+        /// The test.
+        test: String,
+    },
     /// A filter that fails on members that are null, which some may be.
     NullMember {
         /// The filter.
         filter: String,
+    },
+    /// A filter that looks at a field of each member, which some may not have.
+    NoSuchField {
+        /// The filter.
+        filter: String,
+        /// The field.
+        field: String,
     },
     /// The first or last member of a list that may have none.
     MaybeAbsent,
@@ -99,6 +116,17 @@ pub enum ConflictKind {
         message: String,
         /// The remedy.
         help: Option<String>,
+    },
+    /// An argument that may be what its parameter refuses.
+    MaybeRefused {
+        /// The filter, test or function.
+        callee: String,
+        /// The parameter.
+        parameter: &'static str,
+        /// What it takes, in words.
+        takes: &'static str,
+        /// What it may be given, in words.
+        found: String,
     },
     /// Text and a number are added, or text is subtracted or divided.
     TextAndNumber {

@@ -1,4 +1,4 @@
-//! Checks of literal arguments.
+//! What parameters of filters, tests and functions take, and checks of literal arguments.
 
 use minijinja::Error;
 use minijinja::value::{Value as Datum, ValueKind};
@@ -12,7 +12,7 @@ use super::filters::{
 use super::links::FIND;
 
 /// The values that a parameter accepts. Parameters of the same name accept the same everywhere.
-enum Takes {
+pub(super) enum Takes {
     Anything,
     Text,
     /// Text, a number or a flag.
@@ -24,7 +24,10 @@ enum Takes {
     /// A record's id, or null.
     Id,
     Flag,
+    /// A whole number from 0.
     Whole,
+    /// Any whole number.
+    Integer,
     /// A positive integer.
     Count,
     Places,
@@ -50,10 +53,12 @@ pub(super) fn complaint(callee: &str, parameter: &str, value: &Datum) -> Option<
     Some((detail, help.and_then(|refusal| refusal.help.clone())))
 }
 
-fn takes(callee: &str, parameter: &str) -> Option<Takes> {
+/// What `callee` takes for `parameter`.
+pub(super) fn takes(callee: &str, parameter: &str) -> Option<Takes> {
     Some(match (callee, parameter) {
         (callee, "name") if callee == FIND.name => Takes::Link,
         (callee, "from" | "to") if callee == FIND.name => Takes::Id,
+        ("range", _) => Takes::Integer,
         ("divided_by" | "divisibleby", "number") => Takes::Divisor,
         ("replace", "old") => Takes::Something,
         ("replace", "new") | ("startingwith" | "endingwith", "text") => Takes::Scalar,
@@ -80,7 +85,8 @@ fn takes(callee: &str, parameter: &str) -> Option<Takes> {
     })
 }
 
-fn check(takes: &Takes, value: &Datum) -> Result<(), Error> {
+/// Refuses a value that is not what a parameter takes.
+pub(super) fn check(takes: &Takes, value: &Datum) -> Result<(), Error> {
     let text = || value.as_str().ok_or_else(|| unfit(value, "text"));
     match takes {
         Takes::Anything => Ok(()),
@@ -98,6 +104,8 @@ fn check(takes: &Takes, value: &Datum) -> Result<(), Error> {
         Takes::Flag if value.kind() == ValueKind::Bool => Ok(()),
         Takes::Flag => Err(unfit(value, "true or false")),
         Takes::Whole => whole(value).map(|_| ()),
+        Takes::Integer if value.is_integer() => Ok(()),
+        Takes::Integer => Err(unfit(value, "a whole number")),
         Takes::Count if whole(value)? == 0 => Err(refusal("needs a number of at least 1")),
         Takes::Places if whole(value)? > MAX_PLACES => {
             Err(refusal(format!("has {MAX_PLACES} places at most")))
@@ -143,11 +151,13 @@ fn whole(value: &Datum) -> Result<u32, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{filters, tests};
+    use crate::template::{filters, functions, tests};
 
     #[test]
     fn it_is_known_what_every_parameter_takes() {
-        for spec in filters().iter().chain(tests()).chain([&FIND]) {
+        for spec in
+            filters().iter().chain(tests()).chain(functions().iter().filter(|known| known.name != "dict"))
+        {
             for name in spec.parsed().keywords() {
                 assert!(takes(spec.name, name).is_some(), "`{name}` of `{}`", spec.signature);
             }

@@ -19,6 +19,10 @@ pub enum Takes {
     Time,
     /// A number, also as text.
     Number,
+    /// A number, also as text, or a flag.
+    NumberOrFlag,
+    /// A whole number, also as text.
+    WholeNumber,
     /// A list.
     List,
     /// A list of numbers.
@@ -68,6 +72,8 @@ pub enum Gives {
     Lists,
     /// A list of the members of what it takes.
     Members,
+    /// What it takes, backwards: text, or a list of the members.
+    Reversed,
     /// The members of the list that it takes; something else where it takes none.
     SameMembers,
     /// One of the members of what it takes; undefined where there is none.
@@ -92,7 +98,8 @@ impl Takes {
             Self::TextAlone => ("JSON text", &[Scalar]),
             Self::Phone => ("text", &[Scalar]),
             Self::Time => ("a time", &[Scalar]),
-            Self::Number => ("a number", &[Scalar]),
+            Self::Number | Self::NumberOrFlag => ("a number", &[Scalar]),
+            Self::WholeNumber => ("a whole number", &[Scalar]),
             Self::List => ("a list", &[List]),
             Self::Numbers => ("a list of numbers", &[List]),
             Self::Records => ("a list of mappings", &[List]),

@@ -2,16 +2,14 @@
 
 use std::ops::Range;
 
-use minijinja::machinery::ast::{
-    BinOpKind, CallArg, CallType, CompareOpKind, Expr, Filter, Stmt, UnaryOpKind,
-};
-use minijinja::value::Value as Datum;
+use minijinja::machinery::ast::{BinOpKind, CallArg, CallType, CompareOpKind, Expr, Stmt, UnaryOpKind};
 
 use super::call::{Call, Callee};
 use super::comparison;
 use super::conflict::{Conflict, ConflictKind};
 use super::convert;
 use super::inferred::{Class, Inferred};
+use super::links;
 use super::name_use::{PathStep, Use};
 use super::omit;
 use super::operand::{compares, is_text, is_whole, no_number, writes_number};
@@ -176,6 +174,18 @@ impl<'s> Inferrer<'_, '_, 's> {
                 if !asks_presence(test.name) {
                     self.there(&test.expr, &value);
                 }
+                let place = extent(&test.expr);
+                let call = Call::new(Callee::Test, test.name, place.clone(), &test.args);
+                // What it looks into is told below.
+                if test.name != "in" {
+                    self.refused(&call, &arguments);
+                }
+                if let Some(spec) = call.spec() {
+                    self.unfit(spec, test.name, &value, &place);
+                    if spec.takes.needs_value(false) && value.may_be(&Inferred::Constant(Value::Null)) {
+                        self.conflict(place, ConflictKind::NullTested { test: test.name.to_owned() });
+                    }
+                }
                 if let ([CallArg::Pos(other)], [(_, known)]) = (test.args.as_slice(), arguments.as_slice()) {
                     let range = extent(&test.expr).start..extent(other).end;
                     match test.name {
@@ -187,13 +197,19 @@ impl<'s> Inferrer<'_, '_, 's> {
                 Inferred::Flag
             }
             Expr::Call(call) => {
-                self.arguments(&call.args);
-                match call.identify_call() {
-                    CallType::Function("now") => Inferred::Moment,
-                    CallType::Function("range") => Inferred::List(Box::new(Inferred::Integer)),
-                    CallType::Function("dict") => Inferred::Mapping,
-                    _ => Inferred::Unknown,
-                }
+                let arguments = self.arguments(&call.args);
+                let (name, value) = match call.identify_call() {
+                    CallType::Function("now") => ("now", Inferred::Moment),
+                    CallType::Function("range") => ("range", Inferred::List(Box::new(Inferred::Integer))),
+                    CallType::Function("dict") => ("dict", Inferred::Mapping),
+                    CallType::Method(Expr::Var(of), _) if of.id == links::NAMESPACE => {
+                        (links::FIND.name, Inferred::Text.or_null())
+                    }
+                    _ => return Inferred::Unknown,
+                };
+                self.present_arguments(&call.args, &arguments);
+                self.refused(&Call::new(Callee::Function, name, extent(&call.expr), &call.args), &arguments);
+                value
             }
             Expr::List(list) => self.list(&list.items),
             Expr::Tuple(tuple) => self.list(&tuple.items),
@@ -238,26 +254,6 @@ impl<'s> Inferrer<'_, '_, 's> {
             }
         });
         values.collect()
-    }
-
-    /// Arguments that come to a value which the filter never accepts.
-    pub(super) fn refused(
-        &mut self,
-        filter: &Filter<'_>,
-        place: Range<usize>,
-        arguments: &[(bool, Inferred<'s>)],
-    ) {
-        let known: Vec<Option<Datum>> = arguments
-            .iter()
-            .map(|(_, value)| match value {
-                Inferred::Constant(value) => Some(convert::from_json(value)),
-                _ => None,
-            })
-            .collect();
-        for problem in Call::new(Callee::Filter, filter.name, place, &filter.args).problems_with(&known) {
-            let kind = ConflictKind::Argument { message: problem.message, help: problem.help };
-            self.conflict(problem.range, kind);
-        }
     }
 
     pub(super) fn conflict(&mut self, range: Range<usize>, kind: ConflictKind) {
@@ -397,7 +393,8 @@ mod tests {
         assert_eq!(constant("{{ 'a' }}").unwrap().value, Inferred::Constant(json!("a")));
         assert_eq!(constant("x {{ 'a' }}").unwrap().value, Inferred::Unknown);
         assert_eq!(inferred("x {{ event | lower }} {{ event.tags | trim }}"), ("?".to_owned(), 2));
-        assert_eq!(inferred("{{ event.id | e164(event.tags | first | default('XX')) }}").1, 0);
+        assert_eq!(inferred("{{ event.id | e164(event.tags | first | default('GB')) }}").1, 0);
+        assert_eq!(inferred("{{ event.id | e164(event.tags | first | default('XX')) }}").1, 1);
         for (text, conflicts) in [
             ("{{ 'a' in event }}", 1),
             ("{{ 'id' in event }}", 0),

@@ -179,6 +179,15 @@ impl<'s> Inferred<'s> {
         }
     }
 
+    /// Whether it is known that it may be null or missing.
+    pub(super) fn may_be_nothing(&self) -> bool {
+        match self {
+            Inferred::Declared(shape) => shape.nullable,
+            Inferred::OneOf(all) => all.iter().any(Self::may_be_nothing),
+            other => other.is_nothing(),
+        }
+    }
+
     /// All that it may be.
     pub fn alternatives(&self) -> Vec<&Self> {
         match self {

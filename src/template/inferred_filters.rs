@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Filter, Spanned};
 
+use super::call::{Call, Callee};
 use super::conflict::ConflictKind;
 use super::filter_type::Gives;
 use super::filters::result;
 use super::inference::{Inferrer, is_proven};
 use super::inferred::{Class, Inferred};
-use super::misread::misread;
 use super::name_use::PathStep;
-use super::operand::{compares, defaults_to_null, main_class, without_order};
+use super::operand::{compares, defaults_to_null, without_order};
 use super::required_values::path;
 use super::signature::is_lenient;
 use super::syntax::{bytes, clamp};
@@ -25,12 +25,9 @@ impl<'s> Inferrer<'_, '_, 's> {
         let name = clamp(self.text, name..name + filter.name.len());
         let own = self.text.get(name.clone()) == Some(filter.name);
         let place = if own { name } else { 0..self.text.len() };
-        if let Some((takes, classes)) = result::takes(filter.name)
-            && let Some(found) =
-                main_class(&input).filter(|found| *found != Class::Null && !classes.contains(found))
-        {
-            let kind = ConflictKind::Input { filter: filter.name.to_owned(), takes, found };
-            self.conflict(place.clone(), kind);
+        let spec = result::spec(filter.name);
+        if let Some(spec) = spec {
+            self.unfit(spec, filter.name, &input, &place);
         }
         let by_attribute =
             filter.args.iter().any(|argument| matches!(argument, CallArg::Kwarg("attribute", _)));
@@ -58,8 +55,9 @@ impl<'s> Inferrer<'_, '_, 's> {
         {
             self.conflict(place.clone(), ConflictKind::Member { filter: filter.name.to_owned(), found });
         }
-        self.refused(filter, place.clone(), &arguments);
+        self.refused(&Call::new(Callee::Filter, filter.name, place.clone(), &filter.args), &arguments);
         self.members(filter, &input, &place);
+        let mapped = self.applied(filter, &input, &arguments, &place);
         if let ("select" | "reject", [CallArg::Pos(test), ..], [_, (_, other)]) =
             (filter.name, filter.args.as_slice(), arguments.as_slice())
             && test.as_const().and_then(|test| test.as_str().map(compares)) == Some(true)
@@ -69,7 +67,12 @@ impl<'s> Inferrer<'_, '_, 's> {
         let placed: Vec<Inferred<'s>> =
             arguments.into_iter().filter(|(placed, _)| *placed).map(|(_, value)| value).collect();
         let value = result::of(filter.name, input, &placed, !filter.args.is_empty());
-        match result::spec(filter.name).map(|spec| spec.gives) {
+        if filter.name == "map"
+            && let Some(member) = mapped
+        {
+            return Inferred::List(Box::new(member));
+        }
+        match spec.map(|spec| spec.gives) {
             Some(Gives::Member) if !filter.expr.as_ref().is_some_and(|list| self.has_members(list)) => {
                 value.or(Inferred::Absent)
             }
@@ -90,9 +93,6 @@ impl<'s> Inferrer<'_, '_, 's> {
         let spec = result::spec(filter.name);
         let name = || filter.name.to_owned();
         let null = Inferred::Constant(Value::Null);
-        if let Some((takes, found)) = spec.and_then(|spec| misread(spec.takes, input)) {
-            self.conflict(place.clone(), ConflictKind::Misread { filter: name(), takes, found });
-        }
         if result::needs_value(filter.name, is_lenient(&filter.args)) {
             if filter.expr.as_ref().is_some_and(defaults_to_null) {
                 self.conflict(place.clone(), ConflictKind::NullInput { filter: name() });
@@ -100,7 +100,7 @@ impl<'s> Inferrer<'_, '_, 's> {
                 self.conflict(place.clone(), ConflictKind::MaybeNull { filter: name() });
             }
         }
-        if needs_members(filter) && input.step(&PathStep::Item).may_be(&null) {
+        if needs_members(filter) && input.step(&PathStep::Item).may_be_nothing() {
             self.conflict(place.clone(), ConflictKind::NullMember { filter: name() });
         }
         let replaces = spec.is_some_and(|spec| matches!(spec.gives, Gives::Default | Gives::Coalesce));
@@ -161,7 +161,7 @@ impl<'s> Inferrer<'_, '_, 's> {
             self.conflict(place.clone(), ConflictKind::NoTest { filter: filter.name.to_owned() });
         }
         let field = match filter.name {
-            "selectattr" | "rejectattr" => written(0),
+            "selectattr" | "rejectattr" | "groupby" => written(0),
             "map" => filter.args.iter().find_map(|argument| match argument {
                 CallArg::Kwarg("attribute", expr) if filter.args.len() == 1 => expr.as_const(),
                 _ => None,
@@ -180,6 +180,14 @@ impl<'s> Inferrer<'_, '_, 's> {
         {
             let known = known.into_iter().map(str::to_owned).collect();
             self.conflict(place.clone(), ConflictKind::NoField { name: name.to_owned(), known });
+        }
+        let mut member = input.step(&PathStep::Item);
+        for part in field.split('.') {
+            member = member.step(&PathStep::Field(part.to_owned()));
+        }
+        if filter.name == "groupby" && filter.args.len() == 1 && member.may_be_nothing() {
+            let (filter, field) = (filter.name.to_owned(), field.to_owned());
+            self.conflict(place.clone(), ConflictKind::NoSuchField { filter, field });
         }
     }
 

@@ -1,13 +1,23 @@
 //! Single values that a filter cannot read: a number of an e-mail address, the length of a number.
 
 use super::filter_type::Takes;
-use super::inferred::Inferred;
-use crate::value::{Kind, Shape, Value, time_in};
+use super::inferred::{Class, Inferred};
+use crate::value::{Kind, Shape, Step, Value, time_in};
 
 /// What the filter takes and what it is given instead, in words.
 pub(super) fn misread(takes: Takes, input: &Inferred<'_>) -> Option<(&'static str, String)> {
     let (wanted, fails): (&str, fn(&Inferred<'_>) -> bool) = match takes {
-        Takes::Number => ("a number", |one| no_text(one, &|text| text.trim().parse::<f64>().is_ok())),
+        Takes::Number => ("a number", |one| is_flag(one) || is_no_number(one)),
+        Takes::NumberOrFlag => ("a number", is_no_number),
+        Takes::WholeNumber => ("a whole number", |one| {
+            is_flag(one)
+                || is_no_number(one)
+                || matches!(one, Inferred::Constant(Value::Number(number)) if number.as_f64().is_some_and(|number| number.fract() != 0.0))
+        }),
+        Takes::Records => ("a list of mappings", |one| {
+            one.class() == Some(Class::List)
+                && matches!(one.step(&Step::Item).class(), Some(Class::Scalar | Class::List))
+        }),
         Takes::Time => ("a time", |one| is_flag(one) || no_text(one, &|text| time_in(text).is_some())),
         Takes::Sized | Takes::Members => ("text, a list or a mapping", |one| is_flag(one) || is_number(one)),
         Takes::TextAlone => ("JSON text", |one| {
@@ -19,6 +29,11 @@ pub(super) fn misread(takes: Takes, input: &Inferred<'_>) -> Option<(&'static st
     };
     let found = input.alternatives().into_iter().find(|one| fails(one))?;
     Some((wanted, describe(found)))
+}
+
+/// Whether it is text in a form that stands for no number.
+pub(super) fn is_no_number(one: &Inferred<'_>) -> bool {
+    no_text(one, &|text| text.trim().parse::<f64>().is_ok())
 }
 
 /// What `in` cannot look into, in words.
@@ -73,7 +88,8 @@ fn sample(shape: &Shape) -> Option<&'static str> {
     })
 }
 
-fn describe(found: &Inferred<'_>) -> String {
+/// A value in a few words.
+pub(super) fn describe(found: &Inferred<'_>) -> String {
     match found {
         Inferred::Day => "a date".to_owned(),
         Inferred::Moment => "a time".to_owned(),
@@ -85,6 +101,7 @@ fn describe(found: &Inferred<'_>) -> String {
             _ => shape.describe(),
         },
         one if is_flag(one) => "true or false".to_owned(),
+        Inferred::List(_) | Inferred::Constant(Value::Array(_)) => "a list of other values".to_owned(),
         _ => "a number".to_owned(),
     }
 }

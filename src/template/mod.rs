@@ -4,6 +4,7 @@
 //! and are stricter: an undefined value is an error with a place. This module is pure: it uses no clock, files or
 //! process environment, and an evaluation ends after a bounded amount of work.
 
+mod argument;
 mod bind;
 mod call;
 mod comparison;
@@ -23,6 +24,7 @@ mod functions;
 mod hidden_filters;
 mod inference;
 mod inferred;
+mod inferred_calls;
 mod inferred_filters;
 mod inferred_operators;
 mod links;

@@ -8,6 +8,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::convert::to_json_charged;
 use super::error::refusal;
+use super::filter_type::{Gives, Takes};
 use super::filters::{compiled, decimal, text, unfit};
 use super::order;
 use super::spec::{Spec, own};
@@ -59,19 +60,22 @@ const SPECS: [Spec; 26] = [
         "odd",
         "It is an odd number.",
         ("{{ 3 is odd }}", "true")
-    ),
+    )
+    .typed(Takes::WholeNumber, Gives::Flag),
     own!(
         add_test(|value: &Datum| remainder(value, 2).map(|rest| rest == 0)),
         "even",
         "It is an even number.",
         ("{{ 3 is even }}", "false")
-    ),
+    )
+    .typed(Takes::WholeNumber, Gives::Flag),
     own!(
         add_test(divisible_by),
         "divisibleby(number)",
         "It is a multiple of the number.",
         ("{{ 9 is divisibleby(3) }}", "true")
-    ),
+    )
+    .typed(Takes::WholeNumber, Gives::Flag),
     own!(
         add_test(order::equal),
         "eq(value)",
@@ -125,19 +129,22 @@ const SPECS: [Spec; 26] = [
         "startingwith(text)",
         "It begins with the text.",
         ("{{ 'hob' is startingwith('h') }}", "true")
-    ),
+    )
+    .typed(Takes::Text, Gives::Flag),
     own!(
         add_test(ending_with),
         "endingwith(text)",
         "It ends with the text.",
         ("{{ 'hob' is endingwith('b') }}", "true")
-    ),
+    )
+    .typed(Takes::Text, Gives::Flag),
     own!(
         add_test(matching),
         "matching(pattern)",
         "The regular expression finds something in the text.",
         ("{{ 'A-17' is matching('[0-9]+') }}", "true")
-    ),
+    )
+    .typed(Takes::Text, Gives::Flag),
 ];
 
 fn same(state: &State<'_, '_>, value: &Datum, other: &Datum) -> Result<bool, Error> {

@@ -353,7 +353,7 @@ fn subscript(expr: &Expr<'_>) -> Option<PathStep> {
 
 /// The filter or test that a filter on lists applies to items, and the argument that names it: `map('lower')`,
 /// `select('even')`.
-fn applied(filter: &Filter<'_>) -> Option<(Use, usize)> {
+pub(super) fn applied(filter: &Filter<'_>) -> Option<(Use, usize)> {
     let at = match filter.name {
         "map" | "select" | "reject" => 0,
         "selectattr" | "rejectattr" => 1,

@@ -33,6 +33,12 @@ impl Field {
         self.path.rsplit(['.', ']']).next().unwrap_or(&self.path)
     }
 
+    /// Whether a type is declared of it.
+    fn is_known(&self) -> bool {
+        let Shape { kind, any_of, doubtful, .. } = &self.shape;
+        self.typed && *kind != Kind::Any && any_of.is_empty() && !doubtful
+    }
+
     fn is(&self, sort: Sort) -> bool {
         if !self.shape.any_of.is_empty() || self.shape.doubtful {
             return false;
@@ -123,12 +129,18 @@ impl Writer<'_> {
         }
     }
 
-    /// A path of any kind.
+    /// A path of any kind, whether or not its type is declared.
     pub fn any_field(&mut self) -> String {
+        self.field(false)
+    }
+
+    fn field(&mut self, known_only: bool) -> String {
         let known = self.fields;
         let fields: Vec<&Field> =
             known.iter().filter(|field| !field.path.ends_with(']') && !field.missing).collect();
-        let all: Vec<&Field> = known.iter().filter(|field| field.typed).collect();
+        let all: Vec<&Field> = known.iter().filter(|field| field.is_known()).collect();
+        let fields: Vec<&Field> =
+            fields.into_iter().filter(|field| !known_only || field.is_known()).collect();
         let chosen = if self.careless { self.random.pick(&all) } else { self.random.pick(&fields) };
         chosen.map_or_else(|| "run.id".to_owned(), |field| field.path.clone())
     }
@@ -151,6 +163,7 @@ impl Writer<'_> {
                 'i' => text.push_str(&(1 + self.random.below(5)).to_string()),
                 'w' => text.push_str(self.random.one::<&str>(&WORDS)),
                 'f' => text.push_str(&self.any_field()),
+                'k' => text.push_str(&self.field(true)),
                 'a' => text.push_str(members.as_deref().unwrap_or("a")),
                 'p' => text.push_str(&self.phone()),
                 'r' => {

@@ -67,8 +67,18 @@ impl Sort {
 }
 
 // `{i}` is a small whole number from 1, `{w}` a text that is written out and not empty, `{p}` a phone number, `{f}` any
-// field, `{a}` the name of a field that every member of the list before it has.
-const TEXT: [&str; 58] = [
+// field, `{k}` one whose type is declared, `{a}` the name of a field that every member of the list before it has.
+const TEXT: [&str; 68] = [
+    "{t} | remove_prefix({k})",
+    "{t} | replace('a', {k})",
+    "{t} | trim({t})",
+    "{t} | split({t}) | join({k})",
+    "{t} | truncate({k})",
+    "{l} | map('replace', 'a', {k}) | join(', ')",
+    "{l} | map('upper') | first | default({t})",
+    "links.find('pair', {t} | default('r', true)) | default({t})",
+    "{t} | default({t}) | lower",
+    "{t} | regex_find('[a-z]+') | default({w}) | upper",
     "{t} | lower",
     "{t} | upper",
     "{t} | title",
@@ -128,7 +138,11 @@ const TEXT: [&str; 58] = [
     "{t} | tojson | fromjson",
     "{m} | jsonpath('$.a') | default({t}) | tojson",
 ];
-const NUMBER: [&str; 40] = [
+const NUMBER: [&str; 44] = [
+    "{n} | plus({k})",
+    "{n} | round({k})",
+    "{l} | batch([{t}, {t}] | length) | list | length",
+    "{n} | divided_by({n} | default(1, true))",
     "{l} | batch({i}) | list | length",
     "{l} | slice({i}) | list | length",
     "{l} | zip({l}) | list | length",
@@ -170,7 +184,11 @@ const NUMBER: [&str; 40] = [
     "'7,5' | number(decimal=',')",
     "'{i}' | int",
 ];
-const FLAG: [&str; 48] = [
+const FLAG: [&str; 52] = [
+    "({t} is startingwith({k}))",
+    "({l} | select('startingwith', {k}) | list | length > 0)",
+    "({n} | round is divisibleby({i}))",
+    "({r} | selectattr('{a}', 'startingwith', {w}) | list | length > 0)",
     "({b} is false)",
     "({f} is not undefined)",
     "({f} is not null)",
@@ -220,7 +238,10 @@ const FLAG: [&str; 48] = [
     "({b} is true)",
     "'true' | bool",
 ];
-const TEXTS: [&str; 31] = [
+const TEXTS: [&str; 34] = [
+    "{l} | chain({k}) | list",
+    "{r} | map(attribute='{a}') | map('lower') | list",
+    "{l} | map('trim', {k}) | list",
     "[{t}, {t}]",
     "{l} | sort",
     "{l} | sort(reverse=true)",
@@ -253,7 +274,9 @@ const TEXTS: [&str; 31] = [
     "({l} + [{t}])",
     "{l} | map('title') | unique | list",
 ];
-const NUMBERS: [&str; 8] = [
+const NUMBERS: [&str; 10] = [
+    "{u} | map('plus', {n}) | list",
+    "{u} | map('abs') | list",
     "[{n}, {n}]",
     "{l} | map('length') | list",
     "range({i}) | list",
@@ -273,7 +296,9 @@ const RECORDS: [&str; 8] = [
     "{r} | unique(attribute='{a}')",
     "{r} | default([])",
 ];
-const MAPPING: [&str; 9] = [
+const MAPPING: [&str; 11] = [
+    "{m} | merge({k})",
+    "{m} | merge({'c': {l}}) | pick('c')",
     "{'a': {t}, 'b': {n}}",
     "dict(a={t}, b={l})",
     "{m} | merge({'c': {t}})",

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::expression::Writer;
 use crate::grammar::Sort;
+use crate::test_bed::FILE;
 use crate::values::{self, Named};
 
 /// Deepest mapping that is written out.
@@ -24,7 +25,14 @@ pub fn inputs(
             continue;
         }
         let given = inputs.contains_key(input.name);
-        let chance = if given { 45 } else { 9 };
+        let is_file = input.shape.format.as_deref() == Some("binary");
+        let chance = if is_file {
+            100
+        } else if given {
+            45
+        } else {
+            9
+        };
         if !writer.random.percent(chance) {
             continue;
         }
@@ -45,11 +53,13 @@ fn is_settled(operation: &Operation, input: &Input<'_>) -> bool {
     account.contains(&input.name)
         || operation.one_of.iter().any(|name| name == input.name)
         || input.place == Some(Place::Header)
-        || input.shape.format.as_deref() == Some("binary")
 }
 
 /// A value for an input of this shape, written out or as a template.
 pub fn value(writer: &mut Writer<'_>, shape: &Shape, name: &str, needed: bool, depth: usize) -> Value {
+    if shape.format.as_deref() == Some("binary") {
+        return Value::from(FILE);
+    }
     if !needed && writer.random.percent(10) {
         return Value::from(left_out(writer, shape, name));
     }

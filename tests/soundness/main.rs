@@ -105,6 +105,7 @@ async fn try_out(bed: &TestBed, seed: u64, numbers: impl Iterator<Item = u64>) -
         counts.passed += 1;
         counts.variety.add(&case);
         let ended = bed.run(&recipe, &case).await;
+        assert!(ended.state.is_some(), "{:?}\n{}\n{}", ended.reason, case.text(), case.event);
         *counts.states.entry(format!("{:?}", ended.state)).or_default() += 1;
         for excuse in verdict::excuses(&ended) {
             *counts.excused.entry(excuse).or_default() += 1;
@@ -206,7 +207,7 @@ fn check_variety(total: &Counts) {
     let succeeded = states.get("Some(Succeeded)").copied().unwrap_or_default();
     assert!(succeeded * 100 >= passed * 55, "only {succeeded} of {passed} runs succeed");
     assert!(variety.lacking().is_empty(), "these did not occur: {:?}", variety.lacking());
-    let triggers = ["poll", "webhook", "hydrated", "path", "schedule", "manual"];
+    let triggers = ["poll", "over", "webhook", "several", "hydrated", "path", "schedule", "manual"];
     assert!(triggers.iter().all(|kind| variety.triggers.contains_key(kind)), "{:?}", variety.triggers);
     let fields = ["when", "vars", "if", "for_each", "on_error", "on_failure", "pick", "pages", "retry"];
     let seldom: Vec<_> =

@@ -1,6 +1,6 @@
 //! Random recipes: a trigger, variables and steps of the catalog's operations, as people write them.
 
-use hob::catalog::{Catalog, Effect, Encoding, Operation, path};
+use hob::catalog::{Builtin, Catalog, Effect, Encoding, Operation, path};
 use hob::sandbox::Sandbox;
 use hob::value::{Kind, Shape};
 use serde_json::{Map, Value, json};
@@ -41,8 +41,9 @@ impl Case {
         let mut maker = Maker { random, catalog, sandbox, careless, fields: Vec::new() };
         maker.fields.extend(run_fields());
         if let Some(shape) = &trigger.event {
-            let typed = trigger.kind != "webhook";
-            let fields = fields_below("event", shape, false).into_iter();
+            let typed = !["webhook", "several"].contains(&trigger.kind);
+            // Of careless recipes, only declared types tell what is wrong.
+            let fields = fields_below("event", shape, false).into_iter().filter(|_| typed || !careless);
             maker.fields.extend(fields.map(|field| Field { typed, ..field }));
         }
         let recipe = maker.recipe(&trigger);
@@ -91,7 +92,8 @@ impl Maker<'_> {
             recipe.insert("vars".into(), Value::Object(vars));
         }
         let count = 1 + self.random.below(5);
-        let actions: Vec<Value> = (0..count).map(|at| self.action(&format!("s{at}"))).collect();
+        let mut actions: Vec<Value> = (0..count).map(|at| self.action(&format!("s{at}"))).collect();
+        link_first(&mut actions);
         recipe.insert("actions".into(), Value::Array(actions));
         if self.random.percent(12) {
             recipe.insert("on_failure".into(), self.on_failure(trigger));
@@ -145,11 +147,19 @@ impl Maker<'_> {
             .operations()
             .map(AsRef::as_ref)
             .filter(|operation| operation.is_action() && operation.builtin.is_some() == built_in)
+            .collect();
+        // What sends and receives files is rare in the catalog.
+        let files: Vec<&Operation> = all
+            .iter()
+            .copied()
             .filter(|operation| {
                 let body = operation.body.as_ref();
-                body.is_none_or(|body| body.encoding == Encoding::Json) && operation.download.is_none()
+                operation.download.is_some() || body.is_some_and(|body| body.encoding != Encoding::Json)
             })
             .collect();
+        if !built_in && self.random.percent(3) {
+            return self.random.one::<&Operation>(&files);
+        }
         // Half of them of the resources that recipes are mostly about.
         let usual: Vec<&Operation> = all
             .iter()
@@ -177,7 +187,8 @@ impl Maker<'_> {
             action.insert("if".into(), condition);
             skipped = true;
         }
-        let each = self.random.percent(12);
+        let notes = matches!(operation.builtin, Some(Builtin::LinksIntend | Builtin::LinksSettle));
+        let each = !notes && self.random.percent(12);
         if each {
             self.for_each(&mut action);
         }
@@ -224,7 +235,7 @@ impl Maker<'_> {
         inputs::inputs(&mut writer, operation, &example)
     }
 
-    /// Inputs of a built-in operation.
+    /// Inputs of a built-in operation. What notes values with a link finds it as `link_first` has made it.
     fn built_in(&mut self, operation: &Operation) -> Map<String, Value> {
         let mut writer = self.writer();
         let text = writer.template(Sort::Text);
@@ -236,7 +247,7 @@ impl Maker<'_> {
                 "url": "{{ env.SANDBOX }}/fitr/tags",
                 "headers": { "X-API-Key": "{{ env.SANDBOX_KEY }}" },
             }),
-            "links.save" => json!({ "name": "pair", "from": link, "to": "r2", "replace": true }),
+            "links.save" => json!({ "name": "other", "from": link, "to": "r2", "replace": true }),
             "links.intend" | "links.settle" => json!({
                 "name": "pair",
                 "from": "a1",
@@ -343,11 +354,14 @@ impl Maker<'_> {
     }
 
     fn on_failure(&mut self, trigger: &Trigger) -> Value {
-        // Open: what the checker knows of a record that is read first may not be there if that read failed.
-        if trigger.kind == "hydrated" {
-            self.fields.retain(|field| !field.path.starts_with("event"));
+        // What a run that failed early does not have.
+        for field in &mut self.fields {
+            let hydrated = trigger.kind == "hydrated" && field.path.starts_with("event.");
+            field.missing |= hydrated || field.path.starts_with("vars.") || field.path.starts_with("steps.");
+            field.deep |= field.path.starts_with("steps.") && field.path.matches(['.', '[']).count() > 1;
         }
-        self.fields.retain(|field| !field.path.starts_with("steps."));
+        let careless = self.careless;
+        self.fields.retain(|field| careless || !field.deep || !field.path.starts_with("steps."));
         let text = Shape::new(Kind::String);
         self.fields.push(Field::new("error.message", &text));
         self.fields.push(Field::new("error.step", &text));
@@ -357,5 +371,17 @@ impl Maker<'_> {
             { "do": "log", "with": { "message": format!("{message}: {{{{ error.message }}}}") } },
             { "do": "state.put", "with": { "key": "failed", "value": value } },
         ])
+    }
+}
+
+/// Puts a step that makes the link before those that note values with it; only one of them knows its revision.
+fn link_first(actions: &mut Vec<Value>) {
+    let notes = |action: &Value| matches!(action["do"].as_str(), Some("links.intend" | "links.settle"));
+    for action in actions.iter_mut().filter(|action| notes(action)).skip(1) {
+        *action = json!({ "id": action["id"], "do": "log", "with": { "message": "noted before" } });
+    }
+    if actions.iter().any(notes) {
+        let with = json!({ "name": "pair", "from": "a1", "to": "b1", "replace": true });
+        actions.insert(0, json!({ "id": "link", "do": "links.save", "with": with }));
     }
 }

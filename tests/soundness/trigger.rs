@@ -1,6 +1,6 @@
 //! Random triggers, each with the shape of its events.
 
-use hob::catalog::{Catalog, EventType, Operation};
+use hob::catalog::{Catalog, EventType, Operation, Place};
 use hob::sandbox::Sandbox;
 use hob::value::{Kind, Shape};
 use serde_json::{Value, json};
@@ -50,14 +50,17 @@ impl Trigger {
         let mut yaml = json!({ "poll": poller.id, "every": "5m" });
         let example = sandbox.example(&poller.id).unwrap_or_default();
         let is_needed = |name: &String| {
-            poller
-                .input(name)
-                .is_some_and(|input| input.shape.required || input.place == Some(hob::catalog::Place::Path))
+            poller.input(name).is_some_and(|input| input.shape.required || input.place == Some(Place::Path))
                 || poller.one_of.contains(name)
         };
         let with: serde_json::Map<_, _> = example.into_iter().filter(|(name, _)| is_needed(name)).collect();
         if !with.is_empty() {
             yaml["with"] = Value::Object(with);
+        }
+        let parents = over(poller, catalog).filter(|_| random.percent(60));
+        if let Some((input, parents)) = &parents {
+            yaml["over"] = json!(parents.id);
+            yaml["with"][input.as_str()] = json!("{{ parent.id }}");
         }
         let mut kind = "new";
         if random.percent(30) {
@@ -68,7 +71,11 @@ impl Trigger {
         let before = Shape { nullable: true, ..event.clone() };
         event.fields.entry("changed".into()).or_insert(Shape::list(Shape::new(Kind::String)));
         event.fields.entry("before".into()).or_insert(before);
-        Self { event: Some(event), event_kind: Some(kind.to_owned()), ..Self::plain("poll", yaml) }
+        let named = if parents.is_some() { "over" } else { "poll" };
+        if let Some((_, parents)) = parents {
+            event.fields.insert("parent".into(), parents.item_shape().cloned().unwrap_or_default());
+        }
+        Self { event: Some(event), event_kind: Some(kind.to_owned()), ..Self::plain(named, yaml) }
     }
 
     fn webhook(random: &mut Random, catalog: &Catalog, sandbox: &Sandbox) -> Self {
@@ -77,8 +84,20 @@ impl Trigger {
             let named = connector.events.iter();
             events.extend(named.map(|(name, event)| (format!("{}.{name}", connector.connector), event)));
         }
-        let (name, event) = random.one(&events);
+        let (name, event) = random.one(&events).clone();
         let mut yaml = json!({ "webhook": name });
+        // Another event of the same record: what comes in is one of both.
+        let alike: Vec<_> = events
+            .iter()
+            .filter(|(other, alike)| {
+                let same = |event: &EventType| event.hydrate.as_ref().map(|read| read.operation.clone());
+                *other != name && alike.record == event.record && same(alike) == same(event)
+            })
+            .collect();
+        let other = random.pick(&alike).copied().filter(|_| random.percent(35));
+        if let Some((other, _)) = other {
+            yaml["webhook"] = json!([name, other]);
+        }
         let read = event.hydrate.as_ref().and_then(|hydrate| catalog.operation(&hydrate.operation));
         let kind = name.split_once('.').map(|(_, kind)| kind.to_owned());
         if let Some(read) = read
@@ -94,14 +113,24 @@ impl Trigger {
             }
             let whole = Some(whole);
             let example = sandbox.example(&read.id).unwrap_or_default();
-            let id = event.id.iter().zip(example.values());
-            let ids =
-                id.map(|(path, value)| (path.replace('$', "").replace('.', "/"), value.clone())).collect();
+            // Some records are gone when they are to be read.
+            let gone = random.percent(12);
+            // What the connection fills in is not in the example.
+            let account = sandbox.settings("highlevel").get("location").cloned().unwrap_or_default();
+            let given = example.values().cloned().chain([Value::from(account)]);
+            let given = given.map(|value| if gone { json!("gone") } else { value });
+            let id = event.id.iter().zip(given);
+            let ids = id.map(|(path, value)| (path.replace('$', "").replace('.', "/"), value)).collect();
             let body = Some(body(event, Some(read)));
             return Self { event: whole, body, ids, event_kind: kind, ..Self::plain("hydrated", yaml) };
         }
-        let event = Some(body(event, read.map(AsRef::as_ref)));
-        Self { event, event_kind: kind, ..Self::plain("webhook", yaml) }
+        let read = read.map(AsRef::as_ref);
+        let arrives = body(event, read);
+        let Some((_, other)) = other else {
+            return Self { event: Some(arrives), event_kind: kind, ..Self::plain("webhook", yaml) };
+        };
+        let either = either(&arrives, &body(other, read));
+        Self { event: Some(either), body: Some(arrives), event_kind: kind, ..Self::plain("several", yaml) }
     }
 }
 
@@ -125,4 +154,33 @@ fn body(event: &EventType, read: Option<&Operation>) -> Shape {
         body.fields.insert("type".to_owned(), word);
     }
     body
+}
+
+/// What is declared of an event that is one of two: fields of only one of them may be missing.
+fn either(one: &Shape, other: &Shape) -> Shape {
+    let mut either = one.clone();
+    for (name, field) in &other.fields {
+        let added = Shape { nullable: true, ..field.clone() };
+        match either.fields.get_mut(name) {
+            Some(known) if !known.fields.is_empty() => *known = self::either(known, field),
+            Some(known) => known.nullable |= field.nullable,
+            None => drop(either.fields.insert(name.clone(), added)),
+        }
+    }
+    for (name, field) in &mut either.fields {
+        field.nullable |= !other.fields.contains_key(name);
+    }
+    // Which of both it is: not declared as one word.
+    if let Some(kind) = either.fields.get_mut("type") {
+        kind.values.clear();
+    }
+    either
+}
+
+/// The input of a list that names what its records belong to, and the list of these.
+fn over<'c>(poller: &Operation, catalog: &'c Catalog) -> Option<(String, &'c Operation)> {
+    let lists = [("contactId", "contacts.search"), ("conversationId", "conversations.search")];
+    let names_parent = |name: &str| poller.input(name).is_some_and(|input| input.place == Some(Place::Path));
+    let (input, parents) = lists.into_iter().find(|(input, _)| names_parent(input))?;
+    Some((input.to_owned(), catalog.operation(parents)?.as_ref()))
 }

@@ -18,58 +18,53 @@ pub struct Problem {
 pub struct Excuse {
     /// Status of the answer; `None` for what hob itself refuses.
     status: Option<u16>,
-    /// A part of the message.
-    contains: &'static str,
+    /// Parts of the message.
+    contains: &'static [&'static str],
     /// Why it is excused.
     pub reason: &'static str,
 }
 
-const fn refusal(status: u16, contains: &'static str, reason: &'static str) -> Excuse {
+const fn refusal(status: u16, contains: &'static [&'static str], reason: &'static str) -> Excuse {
     Excuse { status: Some(status), contains, reason }
 }
 
-const fn content(contains: &'static str, reason: &'static str) -> Excuse {
+const fn content(contains: &'static [&'static str], reason: &'static str) -> Excuse {
     Excuse { status: None, contains, reason }
 }
 
 /// All of them.
 pub const EXCUSES: &[Excuse] = &[
-    refusal(200, "it has no list at $.*.slots[*]", "a calendar without free slots has no days in its answer"),
-    refusal(404, "", "the record that an id names is not there"),
-    refusal(400, "not found", "the record that an id names is not there, as HighLevel says it of contacts"),
-    refusal(400, "duplicated contacts", "another contact has the e-mail address or phone number"),
-    refusal(400, "already exists", "another record has the value that has to be unique"),
-    refusal(409, "Another record has this", "another client or lead has the e-mail address"),
-    refusal(400, "duplicate opportunity", "the contact has an opportunity already"),
+    refusal(404, &[""], "the record that an id names is not there"),
+    refusal(
+        400,
+        &["not found"],
+        "the record that an id names is not there, as HighLevel says it of contacts",
+    ),
+    refusal(400, &["duplicated contacts"], "another contact has the e-mail address or phone number"),
+    refusal(400, &["already exists"], "another record has the value that has to be unique"),
+    refusal(409, &["Another record has this"], "another client or lead has the e-mail address"),
+    refusal(400, &["duplicate opportunity"], "the contact has an opportunity already"),
     refusal(
         422,
-        "field is missing",
+        &["field is missing"],
         "what a search filter needs depends on its other parts; no shape declares it",
     ),
-    refusal(422, "cannot be used together", "no shape declares which of two inputs excludes the other"),
-    refusal(400, "must not exceed", "the API takes times that are close together; no shape declares it"),
-    content("found no valid phone number", "no shape declares that a text is a phone number of a country"),
-    content("needs a number, but", "no shape declares that a text stands for a number"),
-    content("it is part of the path", "no shape declares that a text is not empty"),
-    content("cannot read", "no shape declares what a text says: a number, a time, JSON"),
-    content("finds no text in", "no shape declares that a text is Base64"),
-    content("is not linked to", "the link was never saved"),
-    content("exact to 28 digits", "no shape declares how large a number is"),
-    content("more than 28 digits", "no shape declares how large a number is"),
+    refusal(422, &["cannot be used together"], "no shape declares which of two inputs excludes the other"),
+    refusal(400, &["refresh token is invalid"], "no shape declares that a text is a refresh token"),
+    refusal(400, &["must not exceed"], "the API takes times that are close together; no shape declares it"),
+    content(&["found no valid phone number"], "no shape declares that a text is a phone number of a country"),
+    content(&["needs a number, but", "is the text"], "no shape declares that a text stands for a number"),
+    content(&["it is part of the path"], "no shape declares that a text is not empty"),
+    content(&["cannot divide by zero"], "no shape declares that a number is not zero"),
+    content(&["needs something to look for"], "no shape declares that a text is not empty"),
+    content(&["cannot read"], "no shape declares what a text says: a number, a time, JSON"),
+    content(&["finds no text in"], "no shape declares that a text is Base64"),
+    content(&["exact to 28 digits"], "no shape declares how large a number is"),
+    content(&["more than 28 digits"], "no shape declares how large a number is"),
 ];
 
 /// The problems of a run. What a recipe's own templates make of the event, and each request, has to be as declared.
 pub fn problems(ended: &Ended) -> Vec<Problem> {
-    let begins = ended.entries.iter().any(|stamped| match &stamped.entry {
-        Entry::StepFailed { step, error, .. } => {
-            (step.is_start() || step.is_hydrate()) && excuse(error).is_some()
-        }
-        _ => false,
-    });
-    // Where the run could not begin, its variables and its record are not there for `on_failure`.
-    if begins {
-        return Vec::new();
-    }
     let mut found = Vec::new();
     for stamped in &ended.entries {
         match &stamped.entry {
@@ -108,7 +103,9 @@ pub fn excuses(ended: &Ended) -> Vec<&'static str> {
 
 /// Which excuse holds for an error.
 pub fn excuse(error: &StepError) -> Option<&'static Excuse> {
-    EXCUSES.iter().find(|excuse| excuse.status == error.status && error.message.contains(excuse.contains))
+    EXCUSES.iter().find(|excuse| {
+        excuse.status == error.status && excuse.contains.iter().all(|part| error.message.contains(part))
+    })
 }
 
 fn failed(step: &str, error: &StepError) -> Option<Problem> {
@@ -164,8 +161,17 @@ fn misshapen(step: &str, operation: &str, inputs: &Value) -> Option<Problem> {
             }
             continue;
         }
-        let problems = input.shape.check(value, &Value::is_null);
-        if let Some(first) = problems.into_iter().find(hob::value::ShapeProblem::is_certain) {
+        // Numbers are sent as text where text is taken: that is no problem.
+        let is_sent = |problem: &hob::value::ShapeProblem| {
+            let found = problem.path.iter().try_fold(value, |value, part| match value {
+                Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+                value => value.get(part),
+            });
+            let is_wrong = matches!(problem.kind, hob::value::ProblemKind::WrongType { .. });
+            is_wrong && found.is_some_and(|value| value.is_number() || value.is_boolean())
+        };
+        let mut problems = input.shape.check(value, &Value::is_null).into_iter();
+        if let Some(first) = problems.find(|problem| problem.is_certain() && !is_sent(problem)) {
             let what = format!("{:?}", first.kind);
             let what = what.split([' ', '(']).next().unwrap_or_default().to_owned();
             let message =

@@ -6,7 +6,7 @@ use crate::check::result_shape::{Known, origin};
 use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::recipe::{Action, OnError, OnMissing};
-use crate::template::{LocatedTemplate, Need, PathStep, Present};
+use crate::template::{LocatedTemplate, Need, PathStep, Present, TemplateTree};
 
 /// Warns of fields that may be null or missing, and of results of steps that may be skipped, unless a condition
 /// ensures that they exist.
@@ -63,6 +63,11 @@ fn complaint(
             }
             None => format!("ask first: `if: \"{{{{ {path} }}}}\"`, or use `| {}`", otherwise(site)),
         };
+        return Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)));
+    }
+    if let Some(path) = unreached(context, site, need, present) {
+        let message = format!("`{path}` may be missing: the run may have failed before it was there");
+        let help = format!("ask first: `if: \"{{{{ {path} }}}}\"`, or use `({path} if {path} else …)`");
         return Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)));
     }
     let (known, taken) = origin(context, &site.position, &need.root, &need.steps, 0)?;
@@ -134,6 +139,31 @@ fn skipped<'c>(
     let left_out = step.condition.as_ref().is_some_and(|condition| !follows(condition));
     let may = left_out || step.on_error == OnError::Continue || may_be_gone;
     may.then_some(step)
+}
+
+/// What `on_failure` reads and a run that failed early does not have: a variable, or the result of a step.
+fn unreached(
+    context: &Context<'_>,
+    site: &TemplateSite<'_>,
+    need: &Need,
+    present: &Present,
+) -> Option<String> {
+    let Position::Step { after_failure: true, .. } = site.position else { return None };
+    let [PathStep::Field(name), rest @ ..] = need.steps.as_slice() else { return None };
+    if need.tolerant && rest.is_empty() || need.is_proven(1, present) {
+        return None;
+    }
+    let recipe = context.recipe;
+    let may_fail = match need.root.as_str() {
+        "vars" => context.unread_event.is_some() || recipe.vars.values().any(has_expressions),
+        "steps" => recipe.actions.iter().any(|step| step.id == *name),
+        _ => false,
+    };
+    may_fail.then(|| need.path_to(1))
+}
+
+fn has_expressions(tree: &TemplateTree) -> bool {
+    tree.templates().iter().any(|template| !template.is_literal())
 }
 
 /// The part of the path that may be missing.

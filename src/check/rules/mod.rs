@@ -4,6 +4,7 @@ mod awkward_name;
 mod change_read;
 mod comparison;
 mod condition;
+mod conflict_told;
 mod connection;
 mod constant_condition;
 mod deprecated_operation;

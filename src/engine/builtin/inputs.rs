@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// The text under `name`; numbers are accepted as text, because ids are often numbers.
+/// The text under `name`; numbers and flags are accepted as text, as in requests.
 pub(super) fn text(inputs: &Map<String, Value>, name: &str) -> Result<String, String> {
     optional_text(inputs, name)?.ok_or_else(|| format!("`{name}` is missing"))
 }
@@ -14,6 +14,7 @@ pub(super) fn optional_text(inputs: &Map<String, Value>, name: &str) -> Result<O
         Some(Value::String(text)) if text.is_empty() => Err(format!("`{name}` is empty")),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(Value::Bool(flag)) => Ok(Some(flag.to_string())),
         Some(other) => Err(format!("`{name}` must be text, not {other}")),
     }
 }

@@ -67,6 +67,8 @@ mod tests {
             ("{{ event.mobile | default(event.home) | default('x') }}", json!("x")),
             ("{{ event.email | default(none) }}", json!("a@b.c")),
             ("{{ event.phone | coalesce(event.blank) }}", json!(null)),
+            ("{{ event.phone | coalesce(event.mobile, event.home, 'x') }}", json!("x")),
+            ("{{ event.phone | coalesce(value=event.mobile) }}", json!(null)),
         ] {
             assert_eq!(value(text, event.clone()), wanted, "{text}");
         }

@@ -87,7 +87,7 @@ pub(super) const SPECS: [Spec; 22] = [
         "The members, or characters, backwards.",
         ("{{ [1, 2] | reverse | list }}", "[2, 1]"),
     )
-    .typed(Takes::Sized, Gives::Members),
+    .typed(Takes::Sized, Gives::Reversed),
     Spec::builtin(
         "items",
         "Pairs of key and value of a mapping.",

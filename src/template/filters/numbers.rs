@@ -18,21 +18,21 @@ pub(super) const SPECS: [Spec; 6] = [
         "The number that a text stands for, with its thousands separators and currency sign taken off.",
         ("{{ '£1,234.50' | number }}", "1234.5")
     )
-    .typed(Takes::Number, Gives::Number),
+    .typed(Takes::NumberOrFlag, Gives::Number),
     own!(
         add_filter(int),
         "int",
         "The whole number, with what is behind the point cut off.",
         ("{{ '12.7' | int }}", "12")
     )
-    .typed(Takes::Number, Gives::WholeNumber),
+    .typed(Takes::NumberOrFlag, Gives::WholeNumber),
     own!(
         add_filter(to_number),
         "float(decimal='.')",
         "The same as `number`.",
         ("{{ '12.7' | float }}", "12.7")
     )
-    .typed(Takes::Number, Gives::Number),
+    .typed(Takes::NumberOrFlag, Gives::Number),
     own!(
         add_filter(round),
         "round(places=0, method='common')",

@@ -10,11 +10,6 @@ pub(in crate::template) fn spec(filter: &str) -> Option<&'static Spec> {
     super::all().iter().find(|spec| spec.name == filter)
 }
 
-/// What a filter takes, in words, and the classes of it.
-pub(in crate::template) fn takes(filter: &str) -> Option<(&'static str, &'static [Class])> {
-    spec(filter)?.takes.classes()
-}
-
 /// Whether a filter fails on null; `lenient` with `strict=false`.
 pub(in crate::template) fn needs_value(filter: &str, lenient: bool) -> bool {
     spec(filter).map_or(Takes::Anything, |spec| spec.takes).needs_value(lenient)
@@ -61,6 +56,12 @@ pub(in crate::template) fn of<'s>(
         Gives::WholeNumber => Inferred::Integer,
         Gives::Flag => Inferred::Flag,
         Gives::Texts => list(Inferred::Text),
+        Gives::Reversed => match input.class() {
+            Some(Class::List) => input.present(),
+            Some(Class::Scalar) => Inferred::Text,
+            Some(Class::Mapping) => list(Inferred::Unknown),
+            _ => Inferred::Unknown,
+        },
         Gives::SameMembers | Gives::Members => match input.class() {
             Some(Class::List) => input.present(),
             _ => list(Inferred::Unknown),
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn what_a_filter_does_not_take_fails() {
         for spec in filters() {
-            let Some((_, classes)) = takes(spec.name) else { continue };
+            let Some((_, classes)) = spec.takes.classes() else { continue };
             let samples = [("{'a': 1}", Class::Mapping), ("[1]", Class::List), ("5", Class::Scalar)];
             for (sample, _) in samples.iter().filter(|(_, class)| !classes.contains(class)) {
                 let call = spec.example.split_once('|').unwrap().1.trim_end_matches(" }}");

@@ -123,7 +123,9 @@ fn what_asks_without_end_fails() {
     let ask = "{{ links.find('c', now()) }}";
     for lines in [
         format!("actions: [{{ do: things.update, with: {{ id: \"{ask}\" }} }}]\n"),
-        format!("actions: [{{ do: things.update, for_each: \"{ask}\", with: {{ id: a }} }}]\n"),
+        format!(
+            "actions: [{{ do: things.update, for_each: \"{{{{ [links.find('c', now())] }}}}\", with: {{ id: a }} }}]\n"
+        ),
         format!("vars: {{ a: \"{ask}\" }}\nactions: [{{ do: stop }}]\n"),
     ] {
         let mut stepped = SteppedRun::new(&lines, json!({}));
