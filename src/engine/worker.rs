@@ -188,7 +188,7 @@ impl RunWorker {
                     }
                     let entry = probe.entry(finding, self.now());
                     let (connection, inputs) = (probe.connection.as_deref(), &probe.inputs);
-                    self.record_writes(&entry, &probe.operation, connection, inputs, &shown);
+                    self.record_writes(&entry, &probe.operation, connection, inputs, &shown.found(inputs));
                     self.add_entry(entry, true);
                 }
                 Command::GatherEvidence => self.gather_evidence().await?,

@@ -7,7 +7,7 @@ use super::RunId;
 use super::entry::ChainLink;
 use super::truncate::truncate;
 use crate::catalog::{Effect, Operation, Place, WriteTarget, path};
-use crate::value::{Map, Value, id};
+use crate::value::{Map, Value, id, is_same_in_any_case};
 
 /// A write of a step to one record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +75,15 @@ impl ShownRecord {
     pub fn of(operation: &Operation, body: &Value) -> Self {
         let record = path::read_first(body, &operation.result).unwrap_or_default();
         Self { id: item_id(&record), record }
+    }
+
+    /// What a record that was found after a lost answer tells of the write: fields that are as they were sent. Somebody
+    /// may have changed all others since.
+    #[must_use]
+    pub fn found(self, inputs: &Map<String, Value>) -> Self {
+        let Value::Object(mut record) = self.record else { return self };
+        record.retain(|name, value| inputs.get(name).is_some_and(|sent| is_same_in_any_case(sent, value)));
+        Self { record: Value::Object(record), ..self }
     }
 }
 

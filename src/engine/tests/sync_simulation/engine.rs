@@ -18,7 +18,7 @@ use crate::journal::{RunDetail, RunRow, Written};
 use crate::run::testing::time;
 use crate::run::{
     Accounts, Command, Entry, Finding, Machine, Probe, Run, RunContext, RunId, RunState, ShownRecord,
-    StampedEntry, StepCall, StepResult, writes,
+    StampedEntry, StepCall, StepResult, item_id, writes,
 };
 
 /// The connectors of the two systems, and the names of their accounts.
@@ -366,7 +366,8 @@ impl<A> Engine<A> {
         let mut active = self.active.remove(lane).unwrap();
         let stamped = StampedEntry::new(at(self.now), probe.entry(finding, at(self.now)));
         if let Entry::StepSucceeded { result, .. } = &stamped.entry {
-            let shown = result.as_ref().clone();
+            let shown =
+                ShownRecord { id: item_id(result), record: result.as_ref().clone() }.found(&probe.inputs);
             let of = (&*probe.operation, probe.connection.as_deref(), &probe.inputs);
             self.note_writes(&active, &stamped.entry, of, &shown);
         }
@@ -383,7 +384,9 @@ impl<A> Engine<A> {
         let stamped = StampedEntry::new(now, call.entry(&active.stored.run.id, result, now));
         if call.effect != Effect::Read && call.operation.builtin.is_none() {
             let of = (&*call.operation, call.connection.as_deref(), &call.inputs);
-            self.note_writes(&active, &stamped.entry, of, shown);
+            let id = shown["id"].as_str().map(str::to_owned);
+            let shown = ShownRecord { id, record: shown.clone() };
+            self.note_writes(&active, &stamped.entry, of, &shown);
         }
         active.machine.apply(&stamped);
         active.stored.entries.push(stamped);
@@ -397,13 +400,11 @@ impl<A> Engine<A> {
         active: &ActiveRun,
         entry: &Entry,
         (operation, connection, inputs): (&Operation, Option<&str>, &Map<String, Value>),
-        shown: &Value,
+        shown: &ShownRecord,
     ) {
         let Entry::StepSucceeded { step, result, .. } = entry else { return };
-        let id = shown["id"].as_str().map(str::to_owned);
-        let shown = ShownRecord { id, record: shown.clone() };
         let origin = Some(active.machine.origin(step, at(self.now)));
-        let written = writes(operation, connection, inputs, result, &shown, origin);
+        let written = writes(operation, connection, inputs, result, shown, origin);
         let stored = &active.stored.run;
         self.history.writes.extend(written.into_iter().map(|write| Written {
             run: stored.id.clone(),

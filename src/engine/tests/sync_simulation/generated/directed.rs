@@ -52,22 +52,17 @@ impl Story {
 
     /// Plays it: both records are equal in the end, and nothing fails.
     fn play(self) -> Self {
-        self.play_failing(0)
+        self.play_expecting(0, 0)
     }
 
-    /// The same, but so many runs fail at first.
-    fn play_failing(self, failing: usize) -> Self {
-        self.play_with(failing, 0)
-    }
-
-    /// The same, and so many runs cannot know that their events are echoes.
-    fn play_with(mut self, failing: usize, echo_runs: usize) -> Self {
+    /// The same, but so many runs fail at first, and so many run though their events are echoes.
+    fn play_expecting(mut self, failing: usize, echoes: usize) -> Self {
         self.0.run();
         let wrong = self.0.mistakes();
         let told = self.0.engine.log.join("\n");
         assert!(wrong.is_empty() && self.0.planned.is_empty(), "{wrong:?}\n{told}");
         let counts = self.0.counts;
-        assert_eq!((counts.failed, counts.echo_runs), (failing, echo_runs), "{told}");
+        assert_eq!((counts.failed, counts.echo_runs), (failing, echoes), "{told}");
         self
     }
 
@@ -196,7 +191,7 @@ fn what_was_written_before_a_run_failed_is_known_in_another_case() {
         Planned { after: vec![phone], ..planned("updated", Fault::Lost) },
         planned("set_back", Fault::Refused),
     ];
-    let story = Story::new(vec![edit(FITR, NAME, "new")], planned).at(20_000, Recover).play_failing(1);
+    let story = Story::new(vec![edit(FITR, NAME, "new")], planned).at(20_000, Recover).play_expecting(1, 0);
     story.ends_with(NAME, "new");
     story.ends_with(PHONE, "+447700900001");
     story.writes(2);
@@ -211,7 +206,7 @@ fn what_a_retried_run_has_read_is_known_though_the_run_is_old() {
         story = story.at(n * 10_000, edit(FITR, NAME, &format!("v{n}")));
     }
     let phone = EditUntold { system: HIGHLEVEL, pair: 0, field: PHONE, value: "+447700900001".into() };
-    let story = story.at(64_500, phone).at(64_600, Recover).play_failing(1);
+    let story = story.at(64_500, phone).at(64_600, Recover).play_expecting(1, 0);
     story.ends_with(NAME, "v6");
     story.ends_with(PHONE, "+447700900001");
     story.writes(7);
@@ -220,11 +215,12 @@ fn what_a_retried_run_has_read_is_known_though_the_run_is_old() {
 #[test]
 fn an_edit_of_a_record_that_was_just_created_is_seen_though_the_answer_is_lost() {
     for (field, value) in [(PHONE, "+447700900001"), (NAME, "theirs")] {
-        // After a crash before the link, nothing tells whose record it is: its webhook is looked at.
-        for (then, echo_runs) in [(Fault::None, 0), (Fault::Crash, 1)] {
+        for then in [Fault::None, Fault::Crash] {
             let after = vec![edit(HIGHLEVEL, field, value)];
             let created = Planned { after, ..planned("created", Fault::Lost) };
-            let story = Story::new(Vec::new(), vec![created, planned("link", then)]).play_with(0, echo_runs);
+            let story = Story::new(Vec::new(), vec![created, planned("link", then)]);
+            // HighLevel keeps the name with a capital. No answer told so: what hob made may be an edit.
+            let story = story.play_expecting(0, usize::from(field == NAME));
             story.ends_with(field, value);
             story.writes(1);
         }
