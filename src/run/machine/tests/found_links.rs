@@ -123,9 +123,8 @@ fn what_asks_without_end_fails() {
     let ask = "{{ links.find('c', now()) }}";
     for lines in [
         format!("actions: [{{ do: things.update, with: {{ id: \"{ask}\" }} }}]\n"),
-        format!(
-            "actions: [{{ do: things.update, for_each: \"{{{{ [links.find('c', now())] }}}}\", with: {{ id: a }} }}]\n"
-        ),
+        "actions: [{ do: things.update, for_each: \"{{ [links.find('c', now())] }}\", with: { id: a } }]\n"
+            .to_owned(),
         format!("vars: {{ a: \"{ask}\" }}\nactions: [{{ do: stop }}]\n"),
     ] {
         let mut stepped = SteppedRun::new(&lines, json!({}));
