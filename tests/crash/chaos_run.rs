@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hob::sandbox::{Fault, FaultKind};
+use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::coverage::{Coverage, Kills};
@@ -222,8 +223,8 @@ impl ChaosRun<'_> {
     }
 }
 
-/// Runs `hob run --once` until every run has ended or is parked, for `rounds` rounds at most, and then
-/// once more for what the last poll left.
+/// Runs `hob run --once` until it has polled and every run has ended or is parked, for `rounds` rounds at most, and
+/// then once more for what the last poll left.
 pub fn finish_all_runs(workspace: &Workspace, rounds: usize) {
     run_until_all_ended(workspace, rounds);
     // An interrupted poll is resumed first; records that came since are found by the next poll.
@@ -231,18 +232,21 @@ pub fn finish_all_runs(workspace: &Workspace, rounds: usize) {
 }
 
 fn run_until_all_ended(workspace: &Workspace, rounds: usize) {
-    let mut open = Vec::new();
+    let (mut open, mut polls) = (Vec::new(), Value::Null);
     for _ in 0..rounds {
-        let ended = hob(workspace.path(), &["run", "--once"]);
+        let ended = hob(workspace.path(), &["run", "--once", "--format", "json"]);
         // 1 says that a run was parked.
         assert!([0, 1].contains(&ended.code), "{}{}", ended.output, ended.errors);
+        polls = ended.json()["polls"].take();
         open = list_runs(workspace.path(), &[]);
         open.retain(|run| run.state == "waiting" || run.state == "running");
-        if open.is_empty() {
+        // A process that could not give up its claim in time keeps others from polling until the claim ends.
+        let polled = polls.as_array().is_some_and(|polls| polls.iter().all(|poll| poll["error"].is_null()));
+        if open.is_empty() && polled {
             return;
         }
     }
-    panic!("{} runs do not end, such as {:?}", open.len(), open[0]);
+    panic!("{} runs do not end, such as {:?}; {polls}", open.len(), open.first());
 }
 
 /// The stand-in may not have read yet what a killed process sent. No client can compensate for a server that carries

@@ -111,8 +111,9 @@ impl FaultyJournal {
         pending().await
     }
 
-    /// A write of the background tasks, which never stalls: the workers would go on, and the requests that they are
-    /// sending would arrive after another instance's. A process that stands still does so as a whole.
+    /// A write that never stalls, because hob would go on: one of the background tasks, or one that hob waits for only so
+    /// long. The workers' requests would then arrive after another instance's. A process that stands still does so as a
+    /// whole.
     async fn background_write<T>(&self, act: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         match self.fault {
             Some((_, WriteFault::StallBefore | WriteFault::StallAfter)) => act.await,
@@ -297,7 +298,7 @@ impl Queries for FaultyJournal {
     }
 
     async fn release(&self, claim: &Claim) -> Result<(), Error> {
-        self.write(self.inner.release(claim)).await
+        self.background_write(self.inner.release(claim)).await
     }
 
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
