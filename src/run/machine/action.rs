@@ -45,38 +45,12 @@ impl Machine {
         match self.find_list_links(&action, &key, &scope) {
             Ok(None) => {}
             Ok(Some(command)) => return Progress::Command(command),
-            Err(error) => {
-                self.record(
-                    Entry::StepFailed {
-                        step: key,
-                        attempt: 1,
-                        error,
-                        retry_at: None,
-                        lost: false,
-                        read: None,
-                    },
-                    now,
-                );
-                return Progress::More;
-            }
+            Err(error) => return self.list_failed(key, error, now),
         }
         let list =
             match truncated_read(&self.status, &action).map_or_else(|| self.list_of(&action, &scope), Err) {
                 Ok(list) => list,
-                Err(error) => {
-                    self.record(
-                        Entry::StepFailed {
-                            step: key,
-                            attempt: 1,
-                            error,
-                            retry_at: None,
-                            lost: false,
-                            read: None,
-                        },
-                        now,
-                    );
-                    return Progress::More;
-                }
+                Err(error) => return self.list_failed(key, error, now),
             };
         let list = list.as_array().map_or(&[][..], Vec::as_slice);
         if list.is_empty() {
@@ -84,6 +58,13 @@ impl Machine {
             return Progress::More;
         }
         self.members(action, list, &scope, after_failure, now)
+    }
+
+    /// The list of a `for_each` is unknown: none of its steps is taken.
+    fn list_failed(&mut self, step: StepKey, error: StepError, now: DateTime<Utc>) -> Progress {
+        let failed = Entry::StepFailed { step, attempt: 1, error, retry_at: None, lost: false, read: None };
+        self.record(failed, now);
+        Progress::More
     }
 
     fn members(
