@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use super::counter_key::CounterKey;
+use super::counter_snapshot::Snapshot;
 use super::counter_state::CounterState;
 use super::limit_headers::LimitHeaderValues;
 use super::limit_store::LimitStore;
@@ -101,9 +102,12 @@ impl Budget {
         &self.key.account
     }
 
-    /// What is known of its counters at `now`, if `stored` is what the store keeps of the account.
+    /// What is known of its counters at `now`, if `stored` is what the store keeps of the account. Where only this
+    /// process counts, it knows better.
     pub fn state(&self, stored: &str, now: DateTime<Utc>) -> CounterState {
-        CounterState::new(&self.key.account, &self.key.window, self.settings, stored, now)
+        let own = self.limiter.get().and_then(|limiter| limiter.own_counters());
+        let known = own.unwrap_or_else(|| Snapshot::read(stored));
+        CounterState::new(&self.key.account, &self.key.window, self.settings, known, now)
     }
 
     /// Stores the counters before the program ends.

@@ -33,15 +33,15 @@ pub struct CounterState {
 }
 
 impl CounterState {
-    /// The counters called `account` and `window`, as `stored` at the latest and with the configured `settings`.
+    /// The counters called `account` and `window`, as `known` at the latest and with the configured `settings`.
     pub(super) fn new(
         account: &str,
         window: &str,
         settings: BudgetSettings,
-        stored: &str,
+        known: Snapshot,
         now: DateTime<Utc>,
     ) -> Self {
-        let Snapshot { counters, reserved, at, wall, .. } = Snapshot::read(stored);
+        let Snapshot { counters, reserved, at, wall, .. } = known;
         let known = counters.settings(window);
         let shift = wall.saturating_sub(at.micros());
         let time = |time: MonotonicTime| DateTime::from_timestamp_micros(time.micros().saturating_add(shift));
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn without_a_store_the_settings_apply() {
-        let state = CounterState::new("a", "w", settings(), "", at("2026-11-29T12:00:00Z"));
+        let state = CounterState::new("a", "w", settings(), Snapshot::default(), at("2026-11-29T12:00:00Z"));
         assert_eq!((state.daily, state.remaining, state.daily_is_learned), (Some(1000), None, false));
         assert_eq!(state.burst.unwrap().to_string(), "100/10s");
         assert_eq!((state.used(), state.runs_dry(at("2026-11-29T12:00:00Z"))), (None, None));

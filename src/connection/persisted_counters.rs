@@ -3,7 +3,7 @@
 
 use super::counter_snapshot::{Snapshot, WrittenAhead};
 use super::limit_store::CountersWrite;
-use super::limiter::Limiter;
+use super::limiter::{Limiter, State};
 
 impl Limiter {
     /// Loads the stored counters before the first request.
@@ -59,14 +59,28 @@ impl Limiter {
         }
     }
 
+    /// The counters, if nobody else counts and this process has begun to: what it has written is older, and counts
+    /// requests that it may not send.
+    pub(super) fn own_counters(&self) -> Option<Snapshot> {
+        let counts = match &self.store {
+            Some(store) => !store.is_shared() && self.loaded.initialized(),
+            None => true,
+        };
+        counts.then(|| self.snapshot(&mut self.state(), 0))
+    }
+
+    fn snapshot(&self, state: &mut State, reserved: u64) -> Snapshot {
+        let at = self.timeline.now();
+        state.counters.drop_expired(at);
+        let (counters, wall) = (state.counters.clone(), self.clock.now().timestamp_micros());
+        Snapshot { counters, reserved, at, wall, writer: String::new() }
+    }
+
     async fn write(&self, reserved: u64) {
         let Some(store) = &self.store else { return };
         let (seen, text) = {
             let mut state = self.state();
-            let at = self.timeline.now();
-            state.counters.drop_expired(at);
-            let (counters, wall) = (state.counters.clone(), self.clock.now().timestamp_micros());
-            (state.written.version, Snapshot { counters, reserved, at, wall, writer: String::new() }.text())
+            (state.written.version, self.snapshot(&mut state, reserved).text())
         };
         match store.write(&self.account, seen, &text).await {
             Ok(CountersWrite::Done { version, .. }) => {

@@ -30,6 +30,8 @@ struct Row<'a> {
     name: &'a str,
     connector: &'a str,
     address: Option<String>,
+    /// The address in hob.yaml, if the sandbox is in its place.
+    instead_of: Option<String>,
     settings: Vec<(&'a String, &'a String)>,
     /// Whether a person has consented; null if not needed.
     connected: Option<bool>,
@@ -49,16 +51,20 @@ pub(super) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    let DashboardContext { services, workspace, .. } = dashboard.context();
+    let DashboardContext { services, workspace, sandbox } = dashboard.context();
     let status = dashboard.status().await?;
     let mut budgets = dashboard.budgets().await?;
-    let row = |account: &'_ ConnectionConfig| {
+    let configured = |account: &ConnectionConfig| {
         let address = account.base_url.as_ref().or(account.connector.base_url.as_ref());
-        (address.map(|url| shown_address(url)), account.is_connected(&services.clock))
+        address.map(|url| shown_address(url))
     };
     let now = services.clock.now();
     let connections = workspace.accounts.values().map(|account| {
-        let (address, connected) = row(account);
+        let stand_in = sandbox.then(|| services.connections.get(&account.name)).flatten();
+        let (address, instead_of, settings) = match stand_in {
+            Some(stand_in) => (Some(stand_in.base_url.to_string()), configured(account), &stand_in.settings),
+            None => (configured(account), None, &account.settings),
+        };
         let (budget, uses, all_seen) = match budgets.swap_remove(&account.name) {
             Some((budget, uses, all_seen)) => (Some(budget), Some(uses), all_seen),
             None => (None, None, true),
@@ -67,11 +73,13 @@ pub(super) async fn show(
             name: &account.name,
             connector: &account.connector.connector,
             address,
-            settings: account.settings.iter().collect(),
-            connected,
-            ends: account.consent_ends(now).flatten(),
+            instead_of,
+            settings: settings.iter().collect(),
+            connected: account.is_connected(&services.clock).filter(|_| stand_in.is_none()),
+            ends: account.consent_ends(now).flatten().filter(|_| stand_in.is_none()),
             scopes: account.listed_scopes(),
-            unset: &account.unset,
+            // The sandbox needs no credentials.
+            unset: if stand_in.is_some() { &[] } else { &account.unset },
             held: status.held.iter().find(|held| held.connection == account.name),
             budget,
             uses,

@@ -265,3 +265,28 @@ async fn a_start_knows_what_was_sent_before_however_that_ended() {
     }
     assert!((1..=4).contains(&sent), "{sent} more than the 4 or 5 that were sent of 8");
 }
+
+#[tokio::test]
+async fn who_counts_alone_knows_more_than_the_store() {
+    let memory = Arc::new(Memory::default());
+    let new = || budget_of("credential", BudgetSettings { burst: None, daily: Some(1000) });
+    let [without_store, with_store, other] = [new(), new(), new()];
+    without_store.join(&Limiters::new(None, Clock::system()));
+    with_store.join(&Limiters::new(Some(Arc::clone(&memory) as Arc<dyn LimitStore>), Clock::system()));
+    let used = |budget: &Budget| {
+        let text = memory.kept().text.clone();
+        budget.state(&text, Clock::system().now()).used()
+    };
+    assert_eq!(
+        (used(&without_store), used(&with_store)),
+        (Some(0), None),
+        "nothing is known before it has looked"
+    );
+    for budget in [&without_store, &with_store] {
+        for _ in 0..3 {
+            send(budget, &HeaderMap::new()).await;
+        }
+        assert_eq!(used(budget), Some(3));
+    }
+    assert!(used(&other).is_some_and(|used| used > 3), "what may have been sent counts: {:?}", used(&other));
+}
