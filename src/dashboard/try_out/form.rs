@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::catalog::{Input, Operation};
+use crate::catalog::{Connector, Input, Operation};
 use crate::request::input_from_text;
 use crate::value::Kind;
 
@@ -18,6 +18,8 @@ pub(super) struct Field {
     name: String,
     label: String,
     required: bool,
+    /// Left empty, it is what the connection says.
+    is_filled: bool,
     /// What it takes, such as `a JSON list`.
     takes: Option<String>,
     /// Whether it takes several lines.
@@ -26,20 +28,30 @@ pub(super) struct Field {
 }
 
 /// The fields of an operation, filled with an example.
-pub(super) fn example(operation: &Operation, example: &Map<String, Value>) -> Vec<Field> {
-    fields(operation, |input| example.get(input.name).map(text).unwrap_or_default())
+pub(super) fn example(
+    operation: &Operation,
+    connector: &Connector,
+    example: &Map<String, Value>,
+) -> Vec<Field> {
+    fields(operation, connector, |input| example.get(input.name).map(text).unwrap_or_default())
 }
 
 /// The fields of an operation as they were sent.
-pub(super) fn sent(operation: &Operation, form: &HashMap<String, String>) -> Vec<Field> {
-    fields(operation, |input| form.get(&format!("{PREFIX}{}", input.name)).cloned().unwrap_or_default())
+pub(super) fn sent(
+    operation: &Operation,
+    connector: &Connector,
+    form: &HashMap<String, String>,
+) -> Vec<Field> {
+    let value = |input: &Input<'_>| form.get(&format!("{PREFIX}{}", input.name)).cloned();
+    fields(operation, connector, |input| value(input).unwrap_or_default())
 }
 
-fn fields(operation: &Operation, value: impl Fn(&Input<'_>) -> String) -> Vec<Field> {
+fn fields(operation: &Operation, connector: &Connector, value: impl Fn(&Input<'_>) -> String) -> Vec<Field> {
     let field = |input: &Input<'_>| Field {
         name: format!("{PREFIX}{}", input.name),
         label: input.name.to_owned(),
-        required: input.shape.required,
+        required: input.shape.required && !connector.fills(input.name),
+        is_filled: connector.fills(input.name),
         takes: takes(input),
         is_long: matches!(input.shape.kind, Kind::Object | Kind::Array),
         value: value(input),
@@ -107,11 +119,14 @@ mod tests {
         let operation = catalog.operation("contacts.upsert").unwrap();
         let given = json!({ "email": "ada@example.com", "tags": ["a", "b"], "firstName": "007" });
         let given = given.as_object().unwrap();
-        let fields = example(operation, given);
+        let connector = catalog.connector(&operation.connector).unwrap();
+        let fields = example(operation, connector, given);
         let form: HashMap<String, String> =
             fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect();
         assert_eq!(&inputs(operation, &form).unwrap(), given);
-        assert_eq!(sent(operation, &form), fields);
+        assert_eq!(sent(operation, connector, &form), fields);
+        let location = fields.iter().find(|field| field.label == "locationId").unwrap();
+        assert!(location.is_filled && !location.required, "{location:?}");
         let broken = HashMap::from([("with.customFields".to_owned(), "[{".to_owned())]);
         assert!(inputs(operation, &broken).unwrap_err().starts_with("customFields: takes a JSON list"));
     }

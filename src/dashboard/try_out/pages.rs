@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::form::{self, Field};
 use super::trial_sandbox::Tried;
-use crate::catalog::Operation;
+use crate::catalog::{Connector, Operation};
 use crate::dashboard::audit_record::AuditRecord;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
@@ -47,10 +47,10 @@ pub(in crate::dashboard) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     visitor.must_act()?;
-    let operation = find(&dashboard, &id)?;
+    let (operation, connector) = find(&dashboard, &id)?;
     let workspace = &dashboard.context().workspace;
     let example = dashboard.trial().example(workspace, &operation).await.map_err(PageError::Unusable)?;
-    let page = Page::new(&operation, form::example(&operation, &example));
+    let page = Page::new(&operation, form::example(&operation, &connector, &example));
     dashboard.page("try.html", &visitor, &page)
 }
 
@@ -62,8 +62,8 @@ pub(in crate::dashboard) async fn submit(
     Form(sent): Form<HashMap<String, String>>,
 ) -> Result<Response, PageError> {
     visitor.must_act()?;
-    let operation = find(&dashboard, &id)?;
-    let mut page = Page::new(&operation, form::sent(&operation, &sent));
+    let (operation, connector) = find(&dashboard, &id)?;
+    let mut page = Page::new(&operation, form::sent(&operation, &connector, &sent));
     match form::inputs(&operation, &sent) {
         Err(reason) => page.wrong = Some(reason),
         Ok(inputs) => {
@@ -76,13 +76,14 @@ pub(in crate::dashboard) async fn submit(
     Ok(AuditRecord::new(Act::TryOut, target).then(dashboard.page("try.html", &visitor, &page)?))
 }
 
-/// The operation, if it is one request to an app.
-fn find(dashboard: &Dashboard, id: &str) -> Result<Arc<Operation>, PageError> {
-    let found = dashboard.context().workspace.catalog.operation(id);
+/// The operation and its connector, if it is one request to an app.
+fn find(dashboard: &Dashboard, id: &str) -> Result<(Arc<Operation>, Arc<Connector>), PageError> {
+    let catalog = &dashboard.context().workspace.catalog;
+    let found = catalog.operation(id);
     let found = found.ok_or_else(|| PageError::NotFound(format!("there is no operation {id}")))?;
-    match can_be_tried(found) {
-        true => Ok(Arc::clone(found)),
-        false => Err(PageError::NotFound(format!(
+    match catalog.connector(&found.connector).filter(|_| can_be_tried(found)) {
+        Some(connector) => Ok((Arc::clone(found), Arc::clone(connector))),
+        None => Err(PageError::NotFound(format!(
             "{id} is not a request of its own; what it does shows in the test of a recipe"
         ))),
     }
