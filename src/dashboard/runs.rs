@@ -9,7 +9,7 @@ use super::shown_problem::ShownProblem;
 use super::state::Dashboard;
 use super::visitor::Visitor;
 use crate::journal::{Error, Journal, RunFilter, RunRow};
-use crate::overview::{RunsOfCause, runs_of_cause};
+use crate::overview::{ListedRun, RunsOfCause, listed_runs, runs_of_cause};
 use crate::run::{RunId, RunState};
 use crate::value::short_id;
 
@@ -38,7 +38,7 @@ pub(super) struct Asked {
 struct Page<'a> {
     /// The problem that is asked for, while its runs have it.
     problem: Option<ShownProblem<'a>>,
-    runs: Vec<RunRow>,
+    runs: Vec<ListedRun>,
     /// The last of them, if there may be more.
     next: Option<RunId>,
     asked: Asked,
@@ -67,7 +67,7 @@ pub(super) async fn show(
     };
     let page = Page {
         problem: problem.as_ref().map(ShownProblem::of),
-        runs,
+        runs: listed_runs(journal, runs).await?,
         next,
         asked,
         states: RunState::ALL.map(RunState::name).to_vec(),

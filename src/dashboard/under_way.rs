@@ -7,7 +7,8 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::journal::{Error, Journal, RunFilter, RunRow};
+use crate::journal::{Error, Journal, RunFilter};
+use crate::overview::{ListedRun, listed_runs};
 use crate::run::RunState;
 
 /// Most running runs that are listed.
@@ -18,7 +19,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// What runs and waits.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct UnderWay {
-    running: Vec<RunRow>,
+    running: Vec<ListedRun>,
     /// The number of runs that wait.
     waiting: u64,
 }
@@ -35,7 +36,7 @@ impl UnderWayCache {
         }
         let filter =
             RunFilter { state: Some(RunState::Running), limit: Some(MAX_RUNNING), ..RunFilter::default() };
-        let running = journal.runs(&filter).await?;
+        let running = listed_runs(journal, journal.runs(&filter).await?).await?;
         let totals = journal.totals(None).await?.runs;
         let waiting = totals.get(RunState::Waiting.name()).copied().unwrap_or_default();
         let known = Arc::new(UnderWay { running, waiting });

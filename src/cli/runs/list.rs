@@ -1,6 +1,6 @@
 //! `hob runs list`: runs, newest first.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -10,9 +10,9 @@ use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Listing, Session, runtime};
-use crate::journal::{Access, Journal, PauseSubject, RunRow, pause_reason, paused};
-use crate::overview::{PollRow, withheld_removals};
-use crate::run::{RunId, RunState};
+use crate::journal::{Access, PauseSubject, RunRow, pause_reason, paused};
+use crate::overview::{ListedRun, PollRow, listed_runs, withheld_removals};
+use crate::run::RunState;
 use crate::workspace::Workspace;
 
 /// List runs, newest first
@@ -36,28 +36,32 @@ impl List {
         let workspace = session.workspace_or_its_sandbox(&[], self.listing.store)?;
         let known = hide_webhook_keys(session, &workspace)?.names();
         let limit = self.listing.limit();
-        let (rows, short, polls) = runtime::block_on(async {
+        let (rows, polls) = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {
                     let mut rows = self.which.rows(journal.as_ref(), &known, limit).await?;
                     let resting = paused(journal.as_ref()).await.map_err(Failure::unavailable)?;
                     rows.iter_mut().for_each(|row| add_pause(row, &resting));
-                    let short = match self.listing.output.format {
-                        Format::Text => short_ids(journal.as_ref(), &rows).await?,
-                        Format::Json => HashMap::new(),
+                    let rows = match self.listing.output.format {
+                        Format::Text => {
+                            listed_runs(journal.as_ref(), rows).await.map_err(Failure::unavailable)?
+                        }
+                        Format::Json => rows.into_iter().map(ListedRun::whole).collect(),
                     };
                     let cursors = journal.cursors().await.map_err(Failure::unavailable)?;
                     let polls = cursors
                         .iter()
                         .filter_map(PollRow::from_cursor)
                         .filter(|poll| self.shows(&workspace, &known, poll));
-                    Ok::<_, Failure>((rows, short, polls.collect::<Vec<_>>()))
+                    Ok::<_, Failure>((rows, polls.collect::<Vec<_>>()))
                 }
                 None => self.which.check_name(&known).map(|()| Default::default()),
             }
         })??;
         match self.listing.output.format {
-            Format::Json => session.streams.json(&rows)?,
+            Format::Json => {
+                session.streams.json(&rows.iter().map(|listed| &listed.row).collect::<Vec<_>>())?
+            }
             Format::Text if rows.is_empty() => {
                 let there = !self.listing.store.sandbox && workspace.has_sandbox_store();
                 let hint = if there { "; --sandbox lists those of the sandbox" } else { "" };
@@ -66,7 +70,7 @@ impl List {
             Format::Text => {
                 let header = ["RUN", "RECIPE", "STATE", "RECORD", "CREATED", "WHY"];
                 let widest = if session.streams.output_is_terminal { MAX_WIDTH } else { usize::MAX };
-                session.streams.show(table(&header, rows.iter().map(|row| cells(row, &short, widest))))?;
+                session.streams.show(table(&header, rows.iter().map(|row| cells(row, widest))))?;
                 if let Some(note) = self.listing.note(rows.len()) {
                     session.streams.note(note);
                 }
@@ -114,24 +118,10 @@ fn add_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
     }
 }
 
-/// Least characters of a short id: `run_` and the digits of the time in milliseconds, so that no later run has the same.
-const SHORT_ID: usize = 4 + 12;
-
-/// Short ids by id: beginnings that no other run has, which every command takes.
-async fn short_ids(journal: &dyn Journal, rows: &[RunRow]) -> Result<HashMap<RunId, String>, Failure> {
-    let ids: Vec<RunId> = rows.iter().map(|row| row.id.clone()).collect();
-    let found = journal.run_neighbours(&ids).await.map_err(Failure::unavailable)?;
-    let short = found.into_iter().map(|run| {
-        let short = run.unique_prefix(SHORT_ID);
-        (run.id.clone(), short.strip_prefix("run_").unwrap_or(short).to_owned())
-    });
-    Ok(short.collect())
-}
-
-fn cells(row: &RunRow, short: &HashMap<RunId, String>, widest: usize) -> Vec<String> {
+fn cells(ListedRun { row, short_id }: &ListedRun, widest: usize) -> Vec<String> {
     let why = row.error.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     vec![
-        short.get(&row.id).cloned().unwrap_or_else(|| row.id.to_string()),
+        short_id.clone(),
         row.recipe.clone(),
         row.state.to_string(),
         row.record.clone().unwrap_or_default(),

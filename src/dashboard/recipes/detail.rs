@@ -11,8 +11,8 @@ use crate::dashboard::page_error::PageError;
 use crate::dashboard::shown_problem::ShownProblem;
 use crate::dashboard::state::Dashboard;
 use crate::dashboard::visitor::Visitor;
-use crate::journal::{RunFilter, RunRow};
-use crate::overview::{PollRow, Problem, RecipeRow};
+use crate::journal::RunFilter;
+use crate::overview::{ListedRun, PollRow, Problem, RecipeRow, listed_runs};
 
 /// Runs that are listed.
 const NEWEST: usize = 10;
@@ -43,7 +43,7 @@ struct Page<'a> {
     stats: Stats,
     polls: Vec<&'a PollRow>,
     problems: Vec<ShownProblem<'a>>,
-    runs: Vec<RunRow>,
+    runs: Vec<ListedRun>,
     flows: Vec<super::flow::Flow>,
 }
 
@@ -54,6 +54,7 @@ pub(in crate::dashboard) async fn show(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
+    let journal = dashboard.services().journal.as_ref();
     let status = dashboard.status().await?;
     let found = status.recipes.iter().find(|row| row.recipe == name);
     let unknown = || PageError::NotFound(format!("there is no recipe {name} in this workspace"));
@@ -80,7 +81,7 @@ pub(in crate::dashboard) async fn show(
         stats: dashboard.stats(&name).await?,
         polls: status.polls.iter().filter(|poll| poll.recipe == name).collect(),
         problems: status.problems.iter().filter(is_its).map(ShownProblem::of).collect(),
-        runs: dashboard.services().journal.runs(&filter).await?,
+        runs: listed_runs(journal, journal.runs(&filter).await?).await?,
         flows: flows.into_iter().filter(|flow| flow.is_about(&name)).collect(),
     };
     dashboard.page("recipe.html", &visitor, &page)
