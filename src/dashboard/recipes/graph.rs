@@ -1,203 +1,159 @@
-//! A drawing of which recipe writes what another one reads: recipes in columns, from those that start others to those that are
-//! started.
+//! A drawing of which recipe writes what starts another one: recipes that write on the left, the kinds of records that they
+//! write in the middle, the recipes that these start on the right. A recipe that does both stands on both sides.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use serde::Serialize;
 
 use super::flow::Flow;
 use crate::printable;
 
-/// Most recipes that are drawn; of more, the table tells.
+/// Most recipes on a side; of more, the table tells.
 const MOST: usize = 60;
-/// Measures of a recipe's box, and of the space between boxes.
-const WIDTH: usize = 190;
-const HEIGHT: usize = 36;
-const BETWEEN_COLUMNS: usize = 150;
-const BETWEEN_ROWS: usize = 20;
+/// Measures of a box of a recipe and of a kind of records, and of the space between boxes.
+const RECIPE_WIDTH: usize = 270;
+const RECORDS_WIDTH: usize = 190;
+const HEIGHT: usize = 34;
+const BETWEEN_COLUMNS: usize = 90;
+const BETWEEN_ROWS: usize = 14;
 /// Space around all.
-const MARGIN: usize = 24;
-/// Characters of a name or a kind of records that fit.
-const NAME: usize = 24;
-const LABEL: usize = 22;
+const MARGIN: usize = 8;
+/// Characters of a recipe's name and of a kind of records that fit.
+const NAME: usize = 36;
+const RECORDS: usize = 24;
+
+/// What is written of a kind of records, and what it starts.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub(super) struct KindOfRecords<'a> {
+    /// The kind, such as `highlevel contacts`.
+    records: &'a str,
+    /// The recipes that write such records.
+    writers: BTreeSet<&'a str>,
+    /// The recipes that they start.
+    started: BTreeSet<&'a str>,
+}
 
 /// The drawing.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Graph {
     width: usize,
     height: usize,
-    boxes: Vec<RecipeBox>,
-    arrows: Vec<Arrow>,
+    boxes: Vec<GraphBox>,
+    /// Commands of paths.
+    arrows: Vec<String>,
 }
 
-/// A recipe.
+/// A recipe or a kind of records.
 #[derive(Debug, PartialEq, Serialize)]
-struct RecipeBox {
+struct GraphBox {
     name: String,
     x: usize,
     y: usize,
+    width: usize,
+    height: usize,
 }
 
-/// What leads from one recipe to another.
-#[derive(Debug, PartialEq, Serialize)]
-struct Arrow {
-    /// Commands of a path.
-    path: String,
-    label: String,
-    /// The place of the label.
-    x: usize,
-    y: usize,
+/// The flows by kind of records. A flow leads from each that writes a kind to each that it starts.
+pub(super) fn kinds(flows: &BTreeSet<Flow>) -> Vec<KindOfRecords<'_>> {
+    let mut kinds: BTreeMap<&str, KindOfRecords<'_>> = BTreeMap::new();
+    for flow in flows {
+        let kind = kinds.entry(flow.records()).or_default();
+        kind.records = flow.records();
+        kind.writers.insert(flow.from());
+        kind.started.insert(flow.to());
+    }
+    kinds.into_values().collect()
 }
-
-type Ends<'a> = (&'a str, &'a str);
 
 impl Graph {
-    /// The drawing of `flows`; nothing if there are none, or too many recipes.
-    pub(super) fn of(flows: &BTreeSet<Flow>) -> Option<Self> {
-        let mut records: BTreeMap<Ends<'_>, Vec<&str>> = BTreeMap::new();
-        for flow in flows {
-            records.entry((flow.from(), flow.to())).or_default().push(flow.records());
-        }
-        let starts = starts(records.keys().copied());
-        if starts.is_empty() || starts.len() > MOST {
+    /// The drawing of `kinds`; nothing if there are none, or too many recipes.
+    pub(super) fn of(kinds: &[KindOfRecords<'_>]) -> Option<Self> {
+        let writers: BTreeSet<&str> = kinds.iter().flat_map(|kind| &kind.writers).copied().collect();
+        let started: BTreeSet<&str> = kinds.iter().flat_map(|kind| &kind.started).copied().collect();
+        let rows = writers.len().max(started.len()).max(kinds.len());
+        if kinds.is_empty() || writers.len().max(started.len()) > MOST {
             return None;
         }
-        let columns = columns(&starts);
-        let mut rows: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut places = BTreeMap::new();
-        for (name, column) in &columns {
-            let row = rows.entry(*column).or_default();
-            let x = MARGIN + column * (WIDTH + BETWEEN_COLUMNS);
-            places.insert(*name, (x, 2 * MARGIN + *row * (HEIGHT + BETWEEN_ROWS)));
-            *row += 1;
+        let height = rows * (HEIGHT + BETWEEN_ROWS) - BETWEEN_ROWS + 2 * MARGIN;
+        let middle = MARGIN + RECIPE_WIDTH + BETWEEN_COLUMNS;
+        let right = middle + RECORDS_WIDTH + BETWEEN_COLUMNS;
+        let writers: BTreeMap<&str, usize> = column(writers.into_iter(), height).collect();
+        let started: BTreeMap<&str, usize> = column(started.into_iter(), height).collect();
+        let recipes = writers.iter().map(|at| (at, MARGIN)).chain(started.iter().map(|at| (at, right)));
+        let mut boxes: Vec<GraphBox> =
+            recipes.map(|((name, y), x)| GraphBox::new(name, NAME, (x, *y), RECIPE_WIDTH)).collect();
+        let mut arrows = Vec::new();
+        for (kind, y) in column(kinds.iter(), height) {
+            boxes.push(GraphBox::new(kind.records, RECORDS, (middle, y), RECORDS_WIDTH));
+            let from = kind.writers.iter().filter_map(|writer| writers.get(writer));
+            arrows.extend(from.map(|from| arrow((MARGIN + RECIPE_WIDTH, *from), (middle, y))));
+            let to = kind.started.iter().filter_map(|name| started.get(name));
+            arrows.extend(to.map(|to| arrow((middle + RECORDS_WIDTH, y), (right, *to))));
         }
-        let most = |counts: &mut dyn Iterator<Item = usize>| counts.max().unwrap_or_default();
-        let (width, height) =
-            (most(&mut places.values().map(|(x, _)| *x)), most(&mut places.values().map(|(_, y)| *y)));
-        let arrows = records.iter().filter_map(|((from, to), records)| {
-            Some(arrow(*places.get(from)?, *places.get(to)?, &records.join(", ")))
-        });
-        Some(Self {
-            width: width + WIDTH + MARGIN,
-            height: height + HEIGHT + 2 * MARGIN,
-            arrows: arrows.collect(),
-            boxes: places
-                .iter()
-                .map(|(name, (x, y))| RecipeBox { name: printable::line(name, NAME), x: *x, y: *y })
-                .collect(),
-        })
+        Some(Self { width: right + RECIPE_WIDTH + MARGIN, height, boxes, arrows })
     }
 }
 
-/// What each recipe at an end starts.
-fn starts<'a>(ends: impl Iterator<Item = Ends<'a>>) -> Starts<'a> {
-    let mut starts = Starts::new();
-    for (from, to) in ends {
-        starts.entry(from).or_default().push(to);
-        starts.entry(to).or_default();
+impl GraphBox {
+    /// With as much of `name` as fits.
+    fn new(name: &str, most: usize, (x, y): (usize, usize), width: usize) -> Self {
+        Self { name: printable::line(name, most), x, y, width, height: HEIGHT }
     }
-    starts
 }
 
-/// What each recipe starts.
-type Starts<'a> = BTreeMap<&'a str, Vec<&'a str>>;
-
-/// The column of each recipe: to the right of all that start it. What leads back in a circle does not count.
-fn columns<'a>(starts: &Starts<'a>) -> BTreeMap<&'a str, usize> {
-    let started: BTreeSet<&str> =
-        starts.iter().flat_map(|(from, to)| to.iter().filter(move |to| *to != from)).copied().collect();
-    // Those that nothing starts come first; circles without a beginning follow.
-    let (first, rest): (Vec<&str>, Vec<&str>) = starts.keys().partition(|name| !started.contains(*name));
-    let mut order = Vec::new();
-    let mut seen = BTreeSet::new();
-    for name in first.into_iter().chain(rest) {
-        visit(name, starts, &mut seen, &mut order);
-    }
-    order.reverse();
-    let place: BTreeMap<&str, usize> = order.iter().enumerate().map(|(place, name)| (*name, place)).collect();
-    let mut columns: BTreeMap<&str, usize> = order.iter().map(|name| (*name, 0)).collect();
-    for name in &order {
-        let next = columns[name] + 1;
-        for to in starts.get(name).into_iter().flatten().filter(|to| place[*to] > place[name]) {
-            columns.entry(to).and_modify(|column| *column = (*column).max(next));
-        }
-    }
-    columns
+/// Boxes of a column with the heights at which they begin: in the middle of `height`.
+fn column<T>(boxes: impl ExactSizeIterator<Item = T>, height: usize) -> impl Iterator<Item = (T, usize)> {
+    let step = HEIGHT + BETWEEN_ROWS;
+    let top = (height + BETWEEN_ROWS - boxes.len() * step) / 2;
+    boxes.enumerate().map(move |(row, name)| (name, top + row * step))
 }
 
-/// Puts into `order` what `name` starts, then itself.
-fn visit<'a>(name: &'a str, starts: &Starts<'a>, seen: &mut BTreeSet<&'a str>, order: &mut Vec<&'a str>) {
-    if !seen.insert(name) {
-        return;
-    }
-    for to in starts.get(name).into_iter().flatten() {
-        visit(to, starts, seen, order);
-    }
-    order.push(name);
-}
-
-/// From the right of one box to the left of another; below both where it leads back.
-fn arrow((x, y): (usize, usize), (to_x, to_y): (usize, usize), records: &str) -> Arrow {
-    let (begin, middle, end, to_middle) = (x + WIDTH, y + HEIGHT / 2, to_x, to_y + HEIGHT / 2);
-    let mut path = String::new();
-    // Writing to a text does not fail.
-    let place = if to_x > x {
-        let half = (begin + end) / 2;
-        let _ = write!(path, "M{begin} {middle}C{half} {middle} {half} {to_middle} {end} {to_middle}");
-        (half, (middle + to_middle) / 2)
-    } else {
-        let below = y.max(to_y) + HEIGHT + BETWEEN_ROWS;
-        let (right, left) = (begin + MARGIN, end.saturating_sub(MARGIN));
-        let _ = write!(
-            path,
-            "M{begin} {middle}C{right} {middle} {right} {below} {} {below}L{end} {below}C{left} {below} {left} {to_middle} {end} {to_middle}",
-            begin - MARGIN
-        );
-        ((begin + end) / 2, below)
-    };
-    Arrow { path, label: printable::line(records, LABEL), x: place.0, y: place.1 }
+/// From the right of one box to the left of another.
+fn arrow((x, y): (usize, usize), (to_x, to_y): (usize, usize)) -> String {
+    let (half, middle, to_middle) = ((x + to_x) / 2, y + HEIGHT / 2, to_y + HEIGHT / 2);
+    format!("M{x} {middle}C{half} {middle} {half} {to_middle} {to_x} {to_middle}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn flows(ends: &[Ends<'_>]) -> BTreeSet<Flow> {
-        ends.iter().map(|(from, to)| Flow::new(from, "highlevel contacts", to)).collect()
+    fn flows(ends: &[(&str, &str, &str)]) -> BTreeSet<Flow> {
+        ends.iter().map(|(from, records, to)| Flow::new(from, records, to)).collect()
     }
 
     #[test]
-    fn what_is_started_stands_to_the_right() {
-        let ends = [("a", "b"), ("b", "c"), ("a", "c"), ("c", "d")];
-        let columns = columns(&starts(ends.into_iter()));
-        assert_eq!(columns, BTreeMap::from([("a", 0), ("b", 1), ("c", 2), ("d", 3)]));
-    }
-
-    #[test]
-    fn circles_end() {
-        let ends = [("a", "b"), ("b", "a"), ("c", "c"), ("b", "d")];
-        let columns = columns(&starts(ends.into_iter()));
-        assert_eq!(columns, BTreeMap::from([("a", 0), ("b", 1), ("c", 0), ("d", 2)]));
-        let graph = Graph::of(&flows(&[("a", "b"), ("b", "a"), ("c", "c")])).unwrap();
-        assert_eq!((graph.boxes.len(), graph.arrows.len()), (3, 3));
+    fn what_is_written_stands_between_who_writes_and_what_starts() {
+        let flows =
+            flows(&[("a", "x", "b"), ("a", "x", "a"), ("b", "y", "a"), ("b", "x", "a"), ("b", "x", "b")]);
+        let kinds = kinds(&flows);
+        let set = |names: &[&'static str]| names.iter().copied().collect::<BTreeSet<&str>>();
+        let expected = [
+            KindOfRecords { records: "x", writers: set(&["a", "b"]), started: set(&["a", "b"]) },
+            KindOfRecords { records: "y", writers: set(&["b"]), started: set(&["a"]) },
+        ];
+        assert_eq!(kinds, expected);
+        let graph = Graph::of(&kinds).unwrap();
+        assert_eq!((graph.boxes.len(), graph.arrows.len()), (6, 6));
     }
 
     #[test]
     fn boxes_do_not_lie_upon_each_other_and_the_drawing_holds_them() {
         let names: Vec<String> = (0..20).map(|number| format!("recipe {number}")).collect();
-        let ends: Vec<Ends<'_>> = names.windows(2).map(|pair| (pair[0].as_str(), pair[1].as_str())).collect();
-        let fan: Vec<Ends<'_>> = names.iter().map(|name| ("root", name.as_str())).collect();
-        for flows in [flows(&ends), flows(&fan)] {
-            let graph = Graph::of(&flows).unwrap();
-            let places: BTreeSet<(usize, usize)> = graph.boxes.iter().map(|at| (at.x, at.y)).collect();
-            assert_eq!(places.len(), graph.boxes.len());
-            let fits = |at: &RecipeBox| at.x + WIDTH <= graph.width && at.y + HEIGHT <= graph.height;
-            assert!(graph.boxes.iter().all(fits), "{graph:?}");
+        let chain: Vec<_> =
+            names.windows(2).map(|pair| (pair[0].as_str(), pair[1].as_str(), "end")).collect();
+        let fan: Vec<_> = names.iter().map(|name| ("root", "things", name.as_str())).collect();
+        for flows in [flows(&chain), flows(&fan), flows(&[("a", "x", "a")])] {
+            let graph = Graph::of(&kinds(&flows)).unwrap();
+            for (at, one) in graph.boxes.iter().enumerate() {
+                assert!(one.x + one.width <= graph.width && one.y + one.height <= graph.height, "{graph:?}");
+                let apart = |other: &GraphBox| one.x != other.x || one.y.abs_diff(other.y) >= HEIGHT;
+                assert!(graph.boxes[at + 1..].iter().all(apart), "{graph:?}");
+            }
         }
-        assert_eq!(Graph::of(&BTreeSet::new()), None);
+        assert_eq!(Graph::of(&[]), None);
         let many: Vec<String> = (0..=MOST).map(|number| format!("r{number}")).collect();
-        let many: Vec<Ends<'_>> = many.iter().map(|name| ("root", name.as_str())).collect();
-        assert_eq!(Graph::of(&flows(&many)), None);
+        let many: Vec<_> = many.iter().map(|name| ("root", "things", name.as_str())).collect();
+        assert_eq!(Graph::of(&kinds(&flows(&many))), None);
     }
 }

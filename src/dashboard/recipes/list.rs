@@ -1,13 +1,11 @@
 //! The list.
 
-use std::collections::BTreeSet;
-
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::flow::{Flow, flows};
-use super::graph::Graph;
+use super::flow::flows;
+use super::graph::{Graph, KindOfRecords, kinds};
 use super::stats::Stats;
 use crate::dashboard::page_error::PageError;
 use crate::dashboard::state::Dashboard;
@@ -17,7 +15,8 @@ use crate::overview::{Problem, RecipeRow};
 #[derive(Serialize)]
 struct Page<'a> {
     recipes: Vec<Row<'a>>,
-    flows: BTreeSet<Flow>,
+    /// Which recipes write what starts which.
+    kinds: Vec<KindOfRecords<'a>>,
     /// They as a drawing.
     graph: Option<Graph>,
 }
@@ -44,5 +43,6 @@ pub(in crate::dashboard) async fn show(
         rows.push(Row { row, stats: dashboard.stats(&row.recipe).await?, problems });
     }
     let flows = flows(&dashboard.recipes().used, &dashboard.context().workspace.catalog);
-    dashboard.page("recipes.html", &visitor, &Page { recipes: rows, graph: Graph::of(&flows), flows })
+    let kinds = kinds(&flows);
+    dashboard.page("recipes.html", &visitor, &Page { recipes: rows, graph: Graph::of(&kinds), kinds })
 }
