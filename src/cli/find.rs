@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::recipes::hide_webhook_keys;
 use super::store::open_existing;
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
+use crate::catalog::Catalog;
 use crate::journal::{Access, Error, Journal};
-use crate::overview::{Identifiers, Moment, Timeline, What, WrittenField, time, timeline};
+use crate::overview::{FieldChange, Identifiers, Moment, Timeline, What, WrittenField, time, timeline};
 use crate::printable;
 
 /// Most characters of a line.
@@ -61,12 +62,11 @@ impl Find {
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         hide_webhook_keys(session, &workspace)?;
-        let identifiers = Identifiers::of(&workspace.catalog);
         let page = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Ok(Page::default());
             };
-            let page = self.page(journal.as_ref(), &identifiers).await.map_err(Failure::unavailable);
+            let page = self.page(journal.as_ref(), &workspace.catalog).await.map_err(Failure::unavailable);
             journal.close().await;
             page
         })??;
@@ -81,15 +81,15 @@ impl Find {
         Ok(ExitCode::Fine)
     }
 
-    async fn page(&self, journal: &dyn Journal, identifiers: &Identifiers) -> Result<Page, Error> {
-        let begun = Instant::now();
+    async fn page(&self, journal: &dyn Journal, catalog: &Catalog) -> Result<Page, Error> {
+        let (begun, identifiers) = (Instant::now(), Identifiers::of(catalog));
         let mut more = true;
         while more && begun.elapsed() < INDEXING {
             more = identifiers.index_some(journal, PAGE).await?;
         }
         let not_indexed_since = if more { journal.unindexed(1).await?.since } else { None };
-        let timeline =
-            timeline(journal, &self.text, if self.limit == 0 { usize::MAX } else { self.limit }).await?;
+        let limit = if self.limit == 0 { usize::MAX } else { self.limit };
+        let timeline = timeline(journal, catalog, &self.text, limit).await?;
         Ok(Page { timeline, not_indexed_since })
     }
 
@@ -137,6 +137,11 @@ fn lines(moment: &Moment) -> Vec<String> {
 
 fn field_line(field: &WrittenField) -> String {
     let shown = |value: &Value| printable::line(&value.to_string(), MAX_VALUE);
-    let before = field.before.as_ref().map(|before| format!("{} → ", shown(before))).unwrap_or_default();
+    let before = match (field.change, &field.before) {
+        (FieldChange::Set, Some(before)) => format!("{} → ", shown(before)),
+        (FieldChange::Set, None) => String::new(),
+        (FieldChange::Added, _) => "added ".to_owned(),
+        (FieldChange::Removed, _) => "removed ".to_owned(),
+    };
     format!("{:>29}  {}: {before}{}", "", field.field, shown(&field.after))
 }

@@ -43,7 +43,7 @@ pub(super) async fn show(
     let journal = dashboard.services().journal.as_ref();
     let mut page = Page { q, found: None, not_indexed_since: None };
     if !q.is_empty() {
-        let mut found = timeline(journal, q, LIMIT).await?;
+        let mut found = timeline(journal, &dashboard.context().workspace.catalog, q, LIMIT).await?;
         found.moments.reverse();
         // What was written may be mappings, whose names come from outside as well.
         let redactor = &dashboard.services().redactor;

@@ -47,6 +47,10 @@ pub async fn runs_of_cause(
             }
             runs.reasons.insert(group.reason.unwrap_or_default());
         }
+        // A whole id is of one state.
+        if found.as_ref().is_some_and(|(whole, _)| whole == id) {
+            break;
+        }
     }
     Ok(found.map(|(_, runs)| runs))
 }

@@ -1,13 +1,15 @@
 //! What happened to a customer or a record, across recipes and apps: events, runs, and writes with what stood there before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::identifiers::key_of;
+use super::written_field::{KnownFields, WrittenField};
+use crate::catalog::Catalog;
 use crate::event::{Event, EventId};
 use crate::journal::{Error, Journal, RunFilter, RunRow, Written};
 use crate::run::{RunId, RunState};
@@ -84,21 +86,14 @@ pub enum What {
     },
 }
 
-/// A field of a write.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct WrittenField {
-    /// Its name.
-    pub field: String,
-    /// What hob had written there before, if it had; absent where that is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<Value>,
-    /// What was written.
-    pub after: Value,
-}
-
 /// The timeline of what `text` names: the value of an identifying field, such as an e-mail address or a phone number, the id of
 /// a record, or the beginning of a run's id. The newest `limit` moments.
-pub async fn timeline(journal: &dyn Journal, text: &str, limit: usize) -> Result<Timeline, Error> {
+pub async fn timeline(
+    journal: &dyn Journal,
+    catalog: &Catalog,
+    text: &str,
+    limit: usize,
+) -> Result<Timeline, Error> {
     let mut found = Found::new(journal, limit);
     found.runs_by_id(text).await?;
     found.of_record(&short_id(text.trim().to_owned())).await?;
@@ -106,7 +101,7 @@ pub async fn timeline(journal: &dyn Journal, text: &str, limit: usize) -> Result
     found.complete().await?;
     found.of_other_records().await?;
     found.complete().await?;
-    Ok(found.into_timeline())
+    Ok(found.into_timeline(catalog))
 }
 
 /// What is found, piece by piece.
@@ -220,11 +215,11 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    fn into_timeline(mut self) -> Timeline {
+    fn into_timeline(mut self, catalog: &Catalog) -> Timeline {
         self.writes.sort_by_key(|written| written.at);
         let mut moments: Vec<Moment> = self.events.values().map(event_moment).collect();
         moments.extend(self.runs.into_values().filter_map(|(row, event)| Some(run_moment(row, event?))));
-        moments.extend(write_moments(self.writes));
+        moments.extend(write_moments(self.writes, catalog));
         moments.sort_by_key(|moment| (moment.at, rank(&moment.what)));
         let too_many = moments.len().saturating_sub(self.limit);
         moments.drain(..too_many);
@@ -269,21 +264,13 @@ fn run_moment(row: RunRow, event: EventId) -> Moment {
     Moment { at, what: What::Run { run, recipe, state, error, event } }
 }
 
-/// Writes in order, each with what an earlier one had put into the same fields.
-fn write_moments(writes: Vec<Written>) -> Vec<Moment> {
-    let mut held: BTreeMap<(String, String, String), Value> = BTreeMap::new();
+/// Writes in order, each with what an earlier one had set the same fields to.
+fn write_moments(writes: Vec<Written>, catalog: &Catalog) -> Vec<Moment> {
+    let mut known = KnownFields::default();
     let moments = writes.into_iter().map(|written| {
         let Written { run, recipe, at, write } = written;
-        let fields = match write.fields {
-            Value::Object(fields) => fields.into_iter().collect(),
-            Value::Null => Vec::new(),
-            other => vec![("value".to_owned(), other)],
-        };
-        let fields = fields.into_iter().map(|(field, after)| {
-            let key = (write.connection.clone(), write.record.clone(), field.clone());
-            WrittenField { before: held.insert(key, after.clone()), field, after }
-        });
-        let fields = fields.collect();
+        let operation = catalog.operation(&write.operation).map(Arc::as_ref);
+        let fields = known.next(&write, operation);
         let (connection, operation, record) = (write.connection, write.operation, write.record);
         Moment { at, what: What::Write { run, recipe, connection, operation, record, fields } }
     });
