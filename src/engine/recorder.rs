@@ -89,7 +89,7 @@ impl Recorder {
             tracing::warn!(%run, recipe, %step, fields, "the API accepted the request and did not keep all of it");
         }
         if let Entry::StepUnchanged { step, reason, .. } = &entry.entry {
-            tracing::info!(%run, recipe, %step, "not sent, as it would change nothing: {reason}");
+            tracing::info!(%run, recipe, %step, "not sent: {reason}");
         }
         if let Entry::UnknownFields { step, fields, reason } = &entry.entry {
             let fields = fields.join(", ");

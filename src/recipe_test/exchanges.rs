@@ -87,8 +87,7 @@ impl Recorded {
                     continue;
                 }
                 Entry::StepUnchanged { step, reason, .. } => {
-                    recorded
-                        .tell(format!("step `{step}` was left out, as it would change nothing: {reason}"));
+                    recorded.tell(format!("step `{step}` was left out: {reason}"));
                     continue;
                 }
                 Entry::StepSucceeded { step, truncated: true, .. } => {
