@@ -12,8 +12,8 @@ use super::job::Job;
 const MOST: usize = 64;
 /// Jobs at the same time.
 const MOST_AT_ONCE: usize = 4;
-/// How long a page waits for a job to end.
-const PATIENCE: Duration = Duration::from_millis(800);
+/// How long a page waits for a job to end before it shows how far the job is.
+const MAX_WAIT: Duration = Duration::from_millis(100);
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(15);
 
@@ -44,7 +44,7 @@ impl Jobs {
 /// Waits a moment for `job` to end: most do at once.
 pub(super) async fn wait_a_moment(job: &Job) {
     let begun = Instant::now();
-    while !job.has_ended() && begun.elapsed() < PATIENCE {
+    while !job.has_ended() && begun.elapsed() < MAX_WAIT {
         tokio::time::sleep(LOOK).await;
     }
 }
