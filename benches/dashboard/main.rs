@@ -27,6 +27,8 @@ type Result<T> = std::result::Result<T, Error>;
 const RATE: u32 = 500;
 /// Response time of the API that the runs ask.
 const API: Duration = Duration::from_millis(100);
+/// Runs at the same time: each waits for the API, so that fewer than 50 could not be enough.
+const CONCURRENCY: &str = "128";
 /// The least runs a second, as a ratio to the events that are sent.
 const LEAST_RATE: f64 = 0.98;
 /// The most that 95 of 100 requests of a page may take.
@@ -58,7 +60,7 @@ async fn measure(runs: u64, kept: Option<PathBuf>) -> Result<()> {
     }
     history::fill(&folder.join("hob.db"), runs).await?;
 
-    let program = Program::start(folder, &["--listen", "127.0.0.1:0"])?;
+    let program = Program::start(folder, &["--listen", "127.0.0.1:0", "--concurrency", CONCURRENCY])?;
     let address = program.address.ok_or("it does not listen")?;
     tokio::time::sleep(IDLE).await;
     let idle = program.used()?.present;

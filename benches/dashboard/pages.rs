@@ -52,8 +52,11 @@ pub async fn measure(address: SocketAddr) -> Result<Vec<Page>> {
         .map(str::to_owned)
         .collect();
     let now = http.get(&base).send().await?.text().await?;
-    paths.extend(linked(&now, "/runs?cause=").into_iter().take(1));
-    paths.extend(linked(&now, "/fix?cause=").into_iter().take(1));
+    // Parked runs come first, failed ones last.
+    for beginning in ["/runs?cause=", "/fix?cause="] {
+        let causes = linked(&now, beginning);
+        paths.extend(causes.first().into_iter().chain(causes.last().filter(|_| causes.len() > 1)).cloned());
+    }
     let failed = http.get(format!("{base}/runs?state=failed")).send().await?.text().await?;
     paths.extend(linked(&failed, "/runs/run_").into_iter().take(1));
     paths.extend(
@@ -98,8 +101,9 @@ pub async fn measure(address: SocketAddr) -> Result<Vec<Page>> {
 
 /// Addresses in a page that begin so.
 fn linked(html: &str, beginning: &str) -> Vec<String> {
-    let quoted = html.split('"').filter(|text| text.starts_with(beginning));
-    quoted.map(|text| text.replace("&amp;", "&")).collect()
+    let unescaped = html.split('"').map(|text| text.replace("&amp;", "&").replace("&#x2f;", "/"));
+    let quoted = unescaped.filter(|text| text.starts_with(beginning));
+    quoted.collect()
 }
 
 /// Bytes of a page's assets, compressed.

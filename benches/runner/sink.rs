@@ -27,7 +27,7 @@ pub const OPERATIONS: &str = "operations:
     method: GET
     path: /things/{id}
     parameters: { id: { in: path, shape: { type: string, required: true } } }
-    response: { type: object, fields: { id: { type: string } } }
+    response: { type: object, fields: { id: { type: string }, name: { type: string } } }
     result: [$]
     effect: read
   sink.things.put:
