@@ -108,6 +108,11 @@ fn begin(dashboard: &Dashboard, wanted: &Wanted, actor: Option<Actor>) -> Result
     if !is_cause {
         return Err(PageError::Unusable("a cause is named by digits and letters from a to f".to_owned()));
     }
+    if actor.is_none()
+        && let Some(job) = dashboard.jobs().preview(wanted.act, &wanted.cause)
+    {
+        return Ok(job);
+    }
     let job = Job::new(wanted.act, &wanted.cause, actor.is_none());
     dashboard.jobs().add(&job).map_err(|reason| PageError::Unusable(reason.to_owned()))?;
     let (dashboard, begun) = (dashboard.clone(), Arc::clone(&job));
