@@ -41,7 +41,8 @@ pub struct EventType {
     pub scopes: Vec<String>,
     /// The read that fetches the whole record.
     pub hydrate: Option<Hydrate>,
-    /// What happened to the record; required with `reconcile`.
+    /// What happened to the record; required with `reconcile`. Without it, no event of this kind is taken for an echo
+    /// of hob's own write: it may tell that the record is gone, and show what it had.
     pub change: Option<RecordChange>,
     /// Only some changes of the record cause it, and a list does not show which.
     #[serde(default)]

@@ -7,6 +7,19 @@ use super::{Effect, Operation};
 
 /// Last parts of paths that name an action instead of a record.
 const VERBS: [&str; 5] = ["search", "upsert", "list", "query", "bulk"];
+/// Words in the names of events that tell what happened.
+const CHANGES: [&str; 10] = [
+    "create",
+    "created",
+    "update",
+    "updated",
+    "change",
+    "changed",
+    "delete",
+    "deleted",
+    "complete",
+    "completed",
+];
 
 /// Names of a kind of record, from an operation's id and path. Two operations concern the same kind if they share a
 /// name.
@@ -40,7 +53,8 @@ impl ResourceNames {
                 word.extend(letter.to_lowercase());
             }
         }
-        Self(words.iter().filter(|word| !word.is_empty()).map(|word| singular(word)).collect())
+        words.retain(|word| !word.is_empty() && !CHANGES.contains(&word.as_str()));
+        Self(words.iter().map(|word| singular(word)).collect())
     }
 
     /// A kind known by these names, in the singular.
@@ -160,6 +174,7 @@ mod tests {
         }
         assert!(ResourceNames::from_event("ContactTagUpdate").meet(&names("contacts.update")));
         assert!(ResourceNames::from_event("client.status_changed").meet(&names("fitr.clients.update")));
+        assert_eq!(ResourceNames::from_event("NoteCreate").any(), Some("note"));
         assert!(!ResourceNames::from_event("task.created").meet(&names("fitr.clients.update")));
     }
 

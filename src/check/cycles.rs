@@ -129,6 +129,10 @@ mod tests {
         let found =
             warnings(&[("a", CLIENTS, TO_CLIENTS), ("b", CLIENTS, TO_CLIENTS), ("c", CLIENTS, TO_CLIENTS)]);
         assert!(found[0].contains("`a` → `b` → `a`"), "though each drops its own echo: {found:?}");
+        let note = "actions: [{ do: contacts.notes.create, with: { contactId: c, body: b } }]\necho: allow";
+        let found =
+            |event: &str| warnings(&[("a", &format!("{{ webhook: highlevel.{event} }}"), note)]).len();
+        assert_eq!((found("NoteCreate"), found("NoteUpdate"), found("NoteDelete")), (1, 0, 0));
         let new = "{ poll: fitr.clients.list, emit: new }";
         assert_eq!(warnings(&[("a", new, TO_CONTACTS), ("b", CONTACTS, TO_CLIENTS)]), Vec::<String>::new());
     }

@@ -49,7 +49,7 @@ impl Read {
         let reports = match recipe.trigger() {
             Trigger::Poll(poll) => poll.emit.clone(),
             Trigger::Webhook(Webhook::Events { connector, types, .. }) => {
-                types.iter().map(|name| change(recipe.catalog(), connector, name)).collect()
+                types.iter().flat_map(|name| changes(recipe.catalog(), connector, name)).copied().collect()
             }
             _ => return None,
         };
@@ -140,12 +140,13 @@ fn connections(recipe: &CheckedRecipe, connector: &str) -> Connections {
     recipe.accounts().iter().map(|accounts| accounts.get(connector).cloned()).collect()
 }
 
-/// The kind of change that an event reports.
-fn change(catalog: &Catalog, connector: &str, name: &str) -> Emit {
+/// The changes that an event may report.
+fn changes(catalog: &Catalog, connector: &str, name: &str) -> &'static [Emit] {
     let connector = catalog.connector(connector);
     match connector.and_then(|connector| connector.events.get(name)).and_then(|event| event.change) {
-        Some(RecordChange::New) => Emit::New,
-        Some(RecordChange::Removed) => Emit::Removed,
-        Some(RecordChange::Changed) | None => Emit::Changed,
+        Some(RecordChange::New) => &[Emit::New],
+        Some(RecordChange::Removed) => &[Emit::Removed],
+        Some(RecordChange::Changed) => &[Emit::Changed],
+        None => &[Emit::New, Emit::Changed, Emit::Removed],
     }
 }

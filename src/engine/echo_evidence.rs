@@ -34,7 +34,8 @@ impl<H: RecordHistory> EvidenceSearch<'_, H> {
         event: &Event,
         now: DateTime<Utc>,
     ) -> Result<Option<Evidence>, H::Error> {
-        let Some(subject) = Subject::of(self.recipe, event, &self.run.accounts) else { return Ok(None) };
+        let subject = Subject::of(self.recipe, event, &self.run.accounts).filter(Subject::may_be_echo);
+        let Some(subject) = subject else { return Ok(None) };
         let allow = self.recipe.recipe().echo == EchoPolicy::Allow;
         let may_wait = !allow && may_wait(&subject, event, now);
         // Writes in progress first: those that finish meanwhile are then among the finished writes.

@@ -5,8 +5,12 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::listening::listen;
+use crate::pause_resume::post;
 use crate::program::hob;
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{runs, trigger, workspace};
+use crate::waiting_runs::wait_until;
 
 const TO_CONTACT: &str = r#"
 name: to-contact
@@ -142,4 +146,62 @@ fn a_loop_that_is_allowed_is_stopped() {
     sync.once();
     let state = sync.runs().into_iter().find(|run| run["id"] == id).unwrap();
     assert_eq!(state["state"], "succeeded", "a person lets it run: {state}");
+}
+
+const MAKE: &str = "name: make
+trigger: { manual: {} }
+actions:
+- do: contacts.upsert
+  with: { email: \"{{ event.email }}\", firstName: \"{{ event.name }}\" }
+";
+const REMOVE: &str = "name: remove
+trigger: { manual: {} }
+actions:
+- do: contacts.delete
+  with: { contactId: \"{{ event.contact }}\" }
+";
+const GONE: &str = "name: gone
+trigger: { webhook: highlevel.ContactDelete }
+actions:
+- do: log
+  with: { message: \"{{ event.firstName }} is gone\" }
+";
+
+/// A deletion shows the record as it was, which is how hob wrote it.
+#[test]
+fn a_deletion_is_an_echo_only_where_hob_deleted() {
+    let stand_in = StandIn::start();
+    let folder = workspace(&stand_in, &[MAKE, REMOVE, GONE]);
+    let file = folder.path().join("hob.yaml");
+    let unverified = "server: { webhooks: { highlevel: { unverified: true } } }";
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("server: { metrics: true }", unverified)).unwrap();
+    let mut listening = listen(folder.path());
+    let states = |recipe: &str| {
+        let mut runs = runs(folder.path());
+        runs.retain(|run| run["recipe"] == recipe && !run["finished"].is_null());
+        runs.into_iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let location = stand_in.sandbox.settings("highlevel")["location"].clone();
+    for (name, by_hob, told) in [("Ada", false, "succeeded"), ("Zed", true, "suppressed")] {
+        let (made, gone) = (states("make").len(), states("gone").len());
+        let email = format!("{}@example.com", name.to_lowercase());
+        trigger(folder.path(), "make", &json!({ "email": email, "name": name }));
+        wait_until("it is made", || states("make").len() > made);
+        let contacts = stand_in.sandbox.records("highlevel", "contacts", 1000).unwrap();
+        let contact = contacts.iter().find(|contact| contact["email"] == email).unwrap();
+        if by_hob {
+            trigger(folder.path(), "remove", &json!({ "contact": contact["id"] }));
+            wait_until("it is deleted", || states("remove") == ["succeeded"]);
+        }
+        let body = json!({
+            "type": "ContactDelete", "webhookId": name, "locationId": location,
+            "id": contact["id"], "email": email, "firstName": name,
+        });
+        assert_eq!(post(&listening.address, "/webhooks/highlevel", &body.to_string()), 200);
+        wait_until("it is told", || states("gone").len() > gone);
+        assert_eq!(states("gone")[0], told, "{name}");
+    }
+    listening.child.kill().unwrap();
+    listening.child.wait().unwrap();
 }

@@ -39,6 +39,8 @@ pub struct Subject {
     aside: BTreeSet<String>,
     /// Kinds of events about removed records.
     removals: Vec<String>,
+    /// Whether it is known what happened to the record.
+    tells_change: bool,
     list_lag: TimeDelta,
     reads: EventReads,
     /// Steps that read such records.
@@ -111,6 +113,13 @@ impl Subject {
                 removals.map(|(name, _)| name.clone()).collect()
             }
         };
+        let tells_change = match recipe.trigger() {
+            Trigger::Poll(_) => true,
+            _ => {
+                let mut told = event.kind.names().filter_map(|name| connector.events.get(name));
+                told.all(|event_type| event_type.change.is_some())
+            }
+        };
         let list_lag = TimeDelta::seconds(connector.list_lag_seconds.into());
         let reading = recipe.all_actions().filter(|action| {
             action.operation.write_target().is_none()
@@ -129,6 +138,7 @@ impl Subject {
             listed,
             aside,
             removals,
+            tells_change,
             list_lag,
             reads,
             reading_steps,
@@ -150,6 +160,12 @@ impl Subject {
             changed: self.changed(&record),
             record,
         }
+    }
+
+    /// Whether its event may be an echo of hob's own write. One of which it is not known what happened to the record may
+    /// tell that it is gone, with all that hob wrote.
+    pub fn may_be_echo(&self) -> bool {
+        self.tells_change
     }
 
     /// The effect of `write`, recorded at `done`, on the record; `None` if it had none.
@@ -296,4 +312,35 @@ fn ids_within(event: &EventType) -> Vec<String> {
     let at = event.record.as_str();
     let within = |id: &String| id.strip_prefix(at)?.strip_prefix('.').map(str::to_owned);
     event.id.iter().filter_map(within).filter(|name| !name.contains('.')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::check::{self, WorkspaceInfo};
+    use crate::run::testing;
+    use crate::source::SourceFile;
+    use serde_json::json;
+
+    #[test]
+    fn an_event_that_may_tell_of_a_removal_is_no_echo() {
+        let catalog = Arc::new(Catalog::built_in());
+        // Of the first kind nothing says what happened.
+        for (kind, may_be_echo) in [("LCEmailStats", false), ("ContactUpdate", true), ("ContactDelete", true)]
+        {
+            let text =
+                format!("name: r\ntrigger: {{ webhook: highlevel.{kind} }}\nactions: [{{ do: stop }}]\n");
+            let file = SourceFile::new("r.yaml", text);
+            let recipe = check::check(&file, &catalog, &WorkspaceInfo::none()).into_recipe().unwrap();
+            let source = Source::Connector("highlevel".to_owned());
+            let event = Event { source, kind: kind.into(), ..testing::event(json!({ "id": "rec-1" })) };
+            let accounts = Accounts::from([("highlevel".to_owned(), "studio".to_owned())]);
+            let subject = Subject::of(&recipe, &event, &accounts).unwrap();
+            assert_eq!(subject.may_be_echo(), may_be_echo, "{kind}");
+            let report = subject.report(&event, &event.payload, None);
+            assert_eq!(report.removed, kind == "ContactDelete");
+        }
+    }
 }
