@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::catalog::RecordChange;
 use crate::check::CheckedRecipe;
 use crate::event::{Event, Source};
 use crate::journal::NewRun;
@@ -51,11 +52,16 @@ pub(super) fn new_run(recipe: &CheckedRecipe, accounts: &Accounts, event: &Event
     NewRun { id, recipe: recipe.name().to_owned(), accounts: accounts.clone(), lane, coalesce }
 }
 
-/// How long the run waits for later events about its record. One that a person sends does not wait.
+/// How long the run waits for later events about its record. One that a person sends does not wait, nor one that tells
+/// that the record is gone: an older one may come after it, which must not take its place.
 fn coalesce(recipe: &CheckedRecipe, event: &Event) -> Option<Duration> {
     match (recipe.trigger(), &event.source, &event.record) {
         (_, Source::Manual(_), _) | (_, _, None) => None,
-        (Trigger::Webhook(Webhook::Events { coalesce, .. }), ..) => *coalesce,
+        (Trigger::Webhook(Webhook::Events { connector, coalesce, .. }), ..) => {
+            let connector = recipe.catalog().connector(connector);
+            let mut told = event.kind.names().filter_map(|name| connector?.events.get(name));
+            coalesce.filter(|_| !told.any(|told| told.change == Some(RecordChange::Removed)))
+        }
         _ => None,
     }
 }

@@ -29,7 +29,11 @@ fn start(stand_in: &StandIn, window: &str) -> tempfile::TempDir {
 
 /// The webhook of a contact, which must be acknowledged.
 fn deliver(listening: &Listening, location: &str, contact: &str, note: &str) {
-    let body = json!({ "type": "ContactUpdate", "locationId": location, "id": contact, "note": note });
+    deliver_as("ContactUpdate", listening, location, contact, note);
+}
+
+fn deliver_as(kind: &str, listening: &Listening, location: &str, contact: &str, note: &str) {
+    let body = json!({ "type": kind, "locationId": location, "id": contact, "note": note });
     assert_eq!(post(&listening.address, "/webhooks/highlevel", &body.to_string()), 200);
 }
 
@@ -129,4 +133,32 @@ fn what_was_left_to_a_later_event_has_not_been_seen() {
     assert_eq!(states(&runs), ["succeeded", "filtered", "succeeded"]);
     let shown = hob(path, &["runs", "show", runs[2]["id"].as_str().unwrap()]).code(0).output;
     assert!(shown.contains("changed since the record was seen before: firstName, city"), "{shown}");
+}
+
+#[test]
+fn a_deletion_is_not_left_to_an_older_event_that_comes_late() {
+    let stand_in = StandIn::start();
+    let both = "[highlevel.ContactUpdate, highlevel.ContactDelete]";
+    let folder = start(&stand_in, "2s");
+    let file = folder.path().join("recipes/0.yaml");
+    let text = fs::read_to_string(&file).unwrap().replace("highlevel.ContactUpdate", both);
+    fs::write(&file, text.replace("event.email", "event.email | default('nobody')")).unwrap();
+    let path = folder.path();
+    let (location, [ada, _]) = contacts(path);
+    let mut listening = listen(path);
+    deliver(&listening, &location, &ada, "first");
+    deliver_as("ContactDelete", &listening, &location, &ada, "deletion");
+    deliver(&listening, &location, &ada, "late");
+    let runs = ended(path);
+    listening.child.kill().unwrap();
+    listening.child.wait().unwrap();
+    let told = runs.iter().filter(|run| run["state"] == "succeeded").map(|run| {
+        let shown = hob(path, &["runs", "show", run["id"].as_str().unwrap()]).code(0).output;
+        ["first", "deletion", "late"]
+            .into_iter()
+            .find(|note| shown.contains(&format!("info: {note} of")))
+            .unwrap()
+    });
+    let told: Vec<&str> = told.collect();
+    assert!(told.contains(&"deletion") && told.contains(&"late"), "{told:?}");
 }

@@ -172,8 +172,8 @@ pub struct Webhook {
     #[schemars(example = &"6h")]
     pub reconcile: Option<DurationText>,
     /// For events of a connector: how long several events about one record are collected, counted from the first of
-    /// them. Only the last of them runs, at the end of that time; the others end as `filtered` and name its run. At
-    /// most `10m`.
+    /// them. Only the last of them runs, at the end of that time; the others end as `filtered` and name its run. One
+    /// that tells that the record is gone runs by itself. At most `10m`.
     #[schemars(example = &"2s")]
     pub coalesce: Option<DurationText>,
     /// How requests at a path are verified.
