@@ -77,8 +77,25 @@ impl FieldReader<'_, '_> {
             let place = given[at].value.as_ref().map_or(names[1 - at].span, |value| value.span);
             value.into_iter().for_each(|value| self.fits(value, &names[at], at, place));
         }
+        let is_key = self.matching.iter().any(|key| key.value == name.value);
+        for at in [0, 1] {
+            let value = [&one, &two][at].as_ref().filter(|value| !value.reads_record());
+            let (Some(_), Some(text)) = (value, &given[at].value) else { continue };
+            let [here, other] = [at, 1 - at].map(|at| self.sides[at].name.as_str());
+            let (message, help) = if is_key {
+                let message =
+                    "every record would be matched with the same one: this value does not read `record`";
+                (message, format!("read from `record`, the one of {other}, what tells records apart"))
+            } else if flow.goes_to(at) && flow != (Flow::OneWay { to: at }) {
+                let message =
+                    "this value does not read `record`, so that the field is never equal on both sides";
+                (message, format!("read `record`, the one of {other}, or write `direction: to-{here}`"))
+            } else {
+                continue;
+            };
+            self.found.push(Diagnostic::new(Code::FieldConflict, text.span, message).help(help));
+        }
         for at in [0, 1].into_iter().filter(|at| !flow.goes_to(*at)) {
-            let is_key = self.matching.iter().any(|key| key.value == name.value);
             if let Some(value) = given[at].value.as_ref().filter(|_| !is_key) {
                 let side = &self.sides[at].name;
                 let message = format!("this value is never written: changes of `{name}` do not go to {side}");

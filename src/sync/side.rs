@@ -2,7 +2,7 @@
 
 use super::side_operations::{Lookup, Named, SideOperations};
 use super::tree::member;
-use crate::catalog::{Catalog, Connector};
+use crate::catalog::{Catalog, Connector, EventType, RecordChange};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::syntax::{Sync, SyncSide};
 use crate::source::{Span, Spanned};
@@ -136,7 +136,7 @@ fn read<'a>(
         return None;
     };
     let operations = Lookup { catalog, connector, name, found }.operations(&side.value)?;
-    let event = event(&side.value, connector, found)?;
+    let event = event(&side.value, connector, &operations, found)?;
     let side = Side { name, syntax: &side.value, connector, operations, event, span: side.span };
     unused(&side, found);
     Some(side)
@@ -158,7 +158,12 @@ fn unused(side: &Side<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 /// The expression of the record in an event.
-fn event(side: &SyncSide, connector: &Connector, found: &mut Vec<Diagnostic>) -> Option<String> {
+fn event(
+    side: &SyncSide,
+    connector: &Connector,
+    operations: &SideOperations<'_>,
+    found: &mut Vec<Diagnostic>,
+) -> Option<String> {
     let mut expression = None;
     for name in side.webhook.iter().flat_map(|names| &names.0) {
         let event = name.split_once('.').and_then(|(app, event)| {
@@ -169,9 +174,17 @@ fn event(side: &SyncSide, connector: &Connector, found: &mut Vec<Diagnostic>) ->
             let known: Vec<String> =
                 connector.events.keys().map(|event| format!("{}.{event}", connector.connector)).collect();
             let diagnostic = Diagnostic::new(Code::UnknownEvent, name.span, message);
-            found.push(diagnostic.suggest(name, known.iter().map(String::as_str)));
+            let whole = format!("{}.{name}", connector.connector);
+            found.push(match known.contains(&whole) {
+                true => diagnostic.help(format!("write it with its connector: `{whole}`")),
+                false => diagnostic.suggest(name, known.iter().map(String::as_str)),
+            });
             return None;
         };
+        if let Some((message, help)) = other_than_changes(name, event, operations) {
+            found.push(Diagnostic::new(Code::NotAllowed, name.span, message).help(help));
+            return None;
+        }
         let within = event.record.trim_start_matches('$').split('.').filter(|name| !name.is_empty());
         let place = within.fold("event".to_owned(), |root, name| member(&root, name));
         if expression.get_or_insert_with(|| place.clone()) != &place {
@@ -181,4 +194,30 @@ fn event(side: &SyncSide, connector: &Connector, found: &mut Vec<Diagnostic>) ->
         }
     }
     Some(expression.unwrap_or_else(|| "event".to_owned()))
+}
+
+/// What is wrong with an event that tells of no new or changed record of the side, as far as the connector says what its
+/// events are about.
+fn other_than_changes(
+    name: &str,
+    event: &EventType,
+    operations: &SideOperations<'_>,
+) -> Option<(String, String)> {
+    if event.change == Some(RecordChange::Removed) {
+        let message =
+            format!("`{name}` tells that a record is gone, and a sync listens to what is new or changed");
+        let help = "leave it out: with `delete`, a poll of the list finds what is gone";
+        return Some((message, help.to_owned()));
+    }
+    let resource = |id: &str| id.rsplit_once('.').map(|(resource, _)| resource.to_owned());
+    let own = [&operations.list, &operations.read].map(|named| resource(&named.operation.id));
+    let fetch = event.hydrate.as_ref().map(|hydrate| &hydrate.operation);
+    let mut about = fetch.into_iter().chain(&event.reconcile).map(|id| resource(id)).peekable();
+    about.peek()?;
+    let is_other = !about.any(|resource| own.contains(&resource));
+    is_other.then(|| {
+        let message =
+            format!("`{name}` is not about the records that `{}` lists", operations.list.operation.id);
+        (message, "name events of the side's own kind of record, or poll: `every: 5m`".to_owned())
+    })
 }

@@ -75,6 +75,16 @@ impl FieldValue {
         fields.collect()
     }
 
+    /// Whether it depends on the other record.
+    pub(super) fn reads_record(&self) -> bool {
+        match self {
+            Self::Field(_) => true,
+            Self::Template(template) => {
+                template.uses().iter().any(|used| matches!(used, Use::Path { root, .. } if root == RECORD))
+            }
+        }
+    }
+
     /// The shape of the value, if it is a part of a record (of the shape `record`) as it is and its shape is known.
     pub(super) fn shape<'s>(&self, record: Option<&'s Shape>) -> Option<&'s Shape> {
         let record = record?;
