@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::accounts;
 use crate::catalog::{Catalog, EventType, Operation};
 use crate::recipe::Recipe;
-use crate::value::{Kind, Shape};
+use crate::value::{Kind, Shape, Value};
 
 static RUN: LazyLock<Shape> = LazyLock::new(|| {
     let event = ["id", "kind", "record", "received", "source", "connection"];
@@ -64,7 +64,8 @@ pub(super) fn event(
         event.fields.extend(read.item_shape().filter(is_known)?.fields.clone());
     }
     let before = Shape { nullable: true, ..event.clone() };
-    let changed = Shape { items: Some(Box::new(Shape::new(Kind::String))), ..Shape::new(Kind::Array) };
+    let names = Shape { values: field_names(&event), ..Shape::new(Kind::String) };
+    let changed = Shape { items: Some(Box::new(names)), ..Shape::new(Kind::Array) };
     event.fields.entry("changed".into()).or_insert(changed);
     event.fields.entry("before".into()).or_insert(before);
     if let Some(parents) = parents {
@@ -72,6 +73,16 @@ pub(super) fn event(
         event.fields.insert("parent".into(), parent);
     }
     Some(event)
+}
+
+/// Names of the fields of records of this shape, those below mappings with dots.
+fn field_names(record: &Shape) -> Vec<Value> {
+    let names = record.fields.iter().flat_map(|(name, field)| {
+        let below = field_names(field).into_iter();
+        let below = below.filter_map(move |field| Some(Value::from(format!("{name}.{}", field.as_str()?))));
+        std::iter::once(Value::from(name.as_str())).chain(below)
+    });
+    names.collect()
 }
 
 /// `event` of a webhook: of what is documented, what may be missing, or is there in some of these events only; anything

@@ -147,6 +147,12 @@ impl<'s> Inferrer<'_, '_, 's> {
         let (left, right) = (&left.1, &right.1);
         self.words(left, right, &range);
         if let Inferred::Declared(shape) = right
+            && let Some(items) = shape.items.as_deref().filter(|_| shape.any_of.is_empty() && !shape.doubtful)
+            && matches!(left, Inferred::Constant(Value::String(_)))
+        {
+            self.words(&Inferred::Declared(items), left, &range);
+        }
+        if let Inferred::Declared(shape) = right
             && right.class() == Some(Class::Mapping)
             && let Inferred::Constant(Value::String(name)) = left
             && shape.step(&PathStep::Field(name.clone())).is_err()

@@ -1,7 +1,7 @@
 //! What is told of an expression that can never work, or may not.
 
 use crate::check::TemplateSite;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, list_some};
 use crate::template::{Class, Conflict, ConflictKind, filters};
 
 /// The diagnostic of a conflict in a template.
@@ -50,7 +50,10 @@ pub(super) fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagn
         }
         ConflictKind::OtherWord { name, known } => {
             let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-            let message = format!("this is never `{name}`: it is one of {}", words.join(", "));
+            let message = format!(
+                "this is never `{name}`: it is one of {}",
+                list_some(words.iter().map(String::as_str))
+            );
             told(Code::ConstantCondition, message)
                 .suggest(name, known.iter().map(String::as_str))
                 .without_fix()
@@ -165,9 +168,7 @@ pub(super) fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagn
             let message = format!("the members of this list have no field `{name}`");
             let diagnostic = told(Code::UnknownResultField, message);
             let names = known.iter().map(String::as_str);
-            diagnostic
-                .help(format!("they have {}", crate::diagnostic::list_some(names.clone())))
-                .suggest(name, names)
+            diagnostic.help(format!("they have {}", list_some(names.clone()))).suggest(name, names)
         }
     }
 }
