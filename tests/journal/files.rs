@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use hob::journal::{Access, Error, Queries, RunFilter, Sqlite};
+use hob::event::Seen;
+use hob::journal::{Access, Batch, Error, Progress, Queries, RunFilter, Sqlite};
 
-use crate::fixture::{StoreLocation, add};
+use crate::fixture::{StoreLocation, add, cursor};
 
 fn refusal(path: &Path) -> Error {
     match Sqlite::open(path, Access::Runner) {
@@ -110,4 +111,39 @@ async fn an_empty_file_becomes_a_store() {
     fs::create_dir_all(location.path().parent().unwrap()).unwrap();
     fs::write(location.path(), "").unwrap();
     add(&*location.open().await, "1", "a", "x").await;
+}
+
+/// Ten million records that a poller compares by content take less than a gigabyte.
+#[tokio::test]
+async fn a_record_that_is_known_by_its_content_takes_less_than_a_hundred_bytes() {
+    const RECORDS: usize = 100_000;
+    const PAGE: usize = 2_000;
+    let location = StoreLocation::sqlite();
+    let journal = location.open().await;
+    let cursor = cursor("highlevel contacts.list", 1234);
+    let empty = size(&location);
+    // Ids and hashes as long as real ones, in no order.
+    let mut letters = 1_u64;
+    for page in 0..RECORDS / PAGE {
+        let seen = (page * PAGE..(page + 1) * PAGE).map(|number| {
+            letters = letters.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let record = format!("{:013x}{number:07x}", letters >> 12);
+            Seen { record, fingerprint: format!("sha256:{:032x}", u128::from(letters)) }
+        });
+        let seen = seen.collect();
+        let (forgotten, cursor) = (Vec::new(), cursor.clone());
+        let progress = Progress { cursor, seen, forgotten, reset: false, claim: None, beside: false };
+        journal.append(Batch { events: Vec::new(), progress: Some(progress) }).await.unwrap();
+    }
+    let known = journal.count_seen(&cursor.key, 1).await.unwrap();
+    assert_eq!(known.known, RECORDS as u64);
+    journal.close().await;
+    let each = (size(&location) - empty) as f64 / RECORDS as f64;
+    assert!(each < 100.0, "{each} bytes");
+}
+
+/// What the store takes on the disk.
+fn size(location: &StoreLocation) -> u64 {
+    let files = fs::read_dir(location.path().parent().unwrap()).unwrap();
+    files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
 }
