@@ -50,6 +50,8 @@ mod dashboard_changes;
 mod dashboard_client;
 #[path = "cli/dashboard_try_out.rs"]
 mod dashboard_try_out;
+#[path = "cli/dice.rs"]
+mod dice;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/dry_runs.rs"]
@@ -90,6 +92,8 @@ mod lsp;
 mod metrics;
 #[path = "cli/operations.rs"]
 mod operations;
+#[path = "cli/ordinary_writes.rs"]
+mod ordinary_writes;
 #[path = "cli/outcomes.rs"]
 mod outcomes;
 #[path = "cli/outgoing_addresses.rs"]

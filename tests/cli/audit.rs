@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
+use crate::dice::Dice;
 use crate::listening::{Listening, listen};
 use crate::pause_resume::post;
 use crate::program::hob_with;
@@ -116,16 +117,6 @@ fn found(ended: &EndedRun) -> BTreeMap<String, BTreeSet<String>> {
 fn expected<const N: usize>(all: [(&str, BTreeSet<String>); N]) -> BTreeMap<String, BTreeSet<String>> {
     let some = all.into_iter().filter(|(_, records)| !records.is_empty());
     some.map(|(what, records)| (what.to_owned(), records)).collect()
-}
-
-/// Numbers that look random, the same ones for each seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
 }
 
 fn deliver(listening: &Listening, contact: &Value, kind: &str) {
