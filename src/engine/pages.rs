@@ -81,6 +81,7 @@ struct List<'a> {
     /// The first answer.
     first: Option<Value>,
     items: Vec<Value>,
+    pages: u64,
     bytes: usize,
     /// The last page was a short one of a list with page numbers.
     may_be_over: bool,
@@ -88,7 +89,7 @@ struct List<'a> {
 
 impl<'a> List<'a> {
     fn new(operation: &'a Operation, listing: &'a Listing) -> Self {
-        Self { operation, listing, first: None, items: Vec::new(), bytes: 0, may_be_over: false }
+        Self { operation, listing, first: None, items: Vec::new(), pages: 0, bytes: 0, may_be_over: false }
     }
 
     /// Adds a page; returns the inputs for the next one.
@@ -106,6 +107,7 @@ impl<'a> List<'a> {
         let next = paging::next(operation, paging, at, page).map_err(|error| error.to_string())?;
         let texts: Vec<String> = items.iter().map(Value::to_string).collect();
         rounds.check(&operation.id, at, number, &texts, next.as_ref()).map_err(|error| error.to_string())?;
+        self.pages += 1;
         self.may_be_over = paging::may_be_last(paging, items.len());
         self.bytes += texts.iter().map(String::len).sum::<usize>();
         self.items.extend(items);
@@ -129,6 +131,10 @@ impl<'a> List<'a> {
     /// The first answer with the items of all pages.
     fn whole(self) -> Result<Value, String> {
         let mut body = self.first.unwrap_or_default();
+        // One page is the whole list, wherever its items stand.
+        if self.pages == 1 {
+            return Ok(body);
+        }
         let place = self
             .listing
             .items
@@ -224,6 +230,20 @@ mod tests {
             at = list.take(answer, &at, number, &mut rounds).unwrap().unwrap();
         }
         list.has_ended(&at)
+    }
+
+    #[test]
+    fn a_list_of_one_page_stays_as_it_is_answered() {
+        let text = "{ title: t, summary: s, kinds: [action], method: GET, path: /x, effect: read, list: { items: ['$.*.slots[*]'] } }";
+        let operation = Operation { id: "x.list".to_owned(), ..serde_yaml::from_str(text).unwrap() };
+        let listing = operation.list.clone().unwrap();
+        let mut list = List::new(&operation, &listing);
+        let body = json!({ "monday": { "slots": ["9:00"] }, "tuesday": { "slots": [] } });
+        let (headers, received) = Default::default();
+        let answer = Answer { status: 200, headers, body: body.clone(), received };
+        let at = paging::first(&listing.paging);
+        assert_eq!(list.take(answer, &at, 1, &mut Rounds::default()), Ok(None));
+        assert_eq!(list.whole(), Ok(body));
     }
 
     #[test]

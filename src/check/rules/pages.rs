@@ -25,6 +25,14 @@ impl Rule for WholeLists {
                     let diagnostic = Diagnostic::new(Code::FieldConflict, pages.span, message);
                     found.push(diagnostic.help("leave `pages` out"));
                 }
+                Some(pages) if has_no_place(operation) => {
+                    let message = format!(
+                        "`{}` answers its items in several places, which cannot be read page by page",
+                        operation.id
+                    );
+                    let diagnostic = Diagnostic::new(Code::FieldConflict, pages.span, message);
+                    found.push(diagnostic.help("leave `pages` out"));
+                }
                 None if reads_one_page(call, operation) => {
                     found.extend(first_use(context, action, operation))
                 }
@@ -32,6 +40,14 @@ impl Rule for WholeLists {
             }
         }
     }
+}
+
+/// Whether no one place of the answer could hold the items of all pages.
+fn has_no_place(operation: &Operation) -> bool {
+    let is_place = |at: &String| path::pointer(at.trim_end_matches("[*]")).is_some();
+    operation.list.as_ref().is_some_and(|list| {
+        list.paging != Paging::None && !list.items.is_empty() && !list.items.iter().any(is_place)
+    })
 }
 
 /// Whether it reads one page, without the recipe choosing which.
@@ -107,4 +123,30 @@ fn first_use(context: &Context<'_>, action: &Action, operation: &Operation) -> O
         limit.map(|limit| format!("; if the first page is enough, say so with `{limit}` under its `with`"));
     let help = format!("add `pages: all` to that step{}", enough.unwrap_or_default());
     Some(Diagnostic::new(Code::TruncatedList, site.template.place(range), message).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_put_together_in_one_place() {
+        for (list, lacks) in [
+            ("{ items: ['$.*.slots[*]'], paging: { style: page, page: page, size: 2 } }", true),
+            ("{ items: ['$.*.slots[*]'] }", false),
+            ("{ items: ['$.slots[*]'], paging: { style: page, page: page, size: 2 } }", false),
+            (
+                "{ items: ['$.*.slots[*]', '$.slots[*]'], paging: { style: page, page: page, size: 2 } }",
+                false,
+            ),
+            ("{ items: [], paging: { style: page, page: page, size: 2 } }", false),
+        ] {
+            let text = format!(
+                "{{ title: t, summary: s, kinds: [action], method: GET, path: /x, effect: read, parameters: {{ page: {{ in: query, \
+                 shape: {{ type: integer }} }} }}, list: {list} }}"
+            );
+            let operation: Operation = serde_yaml::from_str(&text).unwrap();
+            assert_eq!(has_no_place(&operation), lacks, "{list}");
+        }
+    }
 }
