@@ -4,7 +4,9 @@
 mod alias;
 mod explain;
 mod names;
+mod pattern;
 mod rewrite;
+mod words;
 
 pub use alias::{filter_alias, instead_of};
 pub(super) use alias::{is_exact_alias, method};

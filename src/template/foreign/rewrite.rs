@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{filter_alias, method};
+use super::pattern::Pattern;
+use super::{filter_alias, method, words};
 
 /// A rewritten expression, and the first foreign construct in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,16 +30,8 @@ pub(in crate::template) struct Habit {
     pub(in crate::template) range: Range<usize>,
 }
 
-/// A pattern at the current position, its replacement and its message.
-struct Pattern {
-    find: Regex,
-    becomes: &'static str,
-    message: &'static str,
-    help: &'static str,
-}
-
 /// Beginnings of messages of constructs that mean exactly what they are replaced by.
-const EXACT: [&str; 15] = [
+const EXACT: [&str; 19] = [
     "`&&` is",
     "`||` is",
     "`===` is",
@@ -54,6 +47,10 @@ const EXACT: [&str; 15] = [
     "what contains something",
     "null is asked for",
     "a filter stands after its value",
+    "values are compared with",
+    "the beginning of a text is asked for",
+    "the end of a text is asked for",
+    "a pattern is asked for",
 ];
 /// Methods that are exactly the filter they are replaced by.
 const EXACT_METHODS: [&str; 5] = ["toLowerCase", "toUpperCase", "trim", "lower", "upper"];
@@ -62,14 +59,10 @@ const DOLLAR: &str = "names have no `$` here";
 const DOLLAR_HELP: &str = "the event is `event`, the result of an earlier step `steps.ID`";
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
-    let pattern = |find: &str, becomes, message, help| Pattern {
-        find: Regex::new(&format!("^(?:{find})")).unwrap_or_else(|error| panic!("{find}: {error}")),
-        becomes,
-        message,
-        help,
-    };
+    let pattern = Pattern::new;
     let quote = "['\"‘’“”]";
-    vec![
+    let mut all = words::patterns();
+    all.extend([
         pattern(
             &format!(
                 r"\$(?:node)?\s*[\[(]\s*{quote}([^'\x22‘’“”]*){quote}\s*[\])](?:\.(?:item|first\(\)|last\(\)|all\(\)))?(?:\.json)?"
@@ -176,7 +169,8 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         pattern(r"NOT\b", "not", "operators are written small", "write `not`"),
         pattern(r"IN\b", "in", "operators are written small", "write `in`"),
         pattern(r"(?:blank|empty)\b", "none", "-", "write `not …` for what may be empty"),
-    ]
+    ]);
+    all
 });
 
 /// `expression`, the text between `{{` and `}}`, in the syntax of recipes.
@@ -221,7 +215,7 @@ fn helper(text: &str, habit: &mut Option<Habit>) -> String {
 fn membership(text: &str, habit: &mut Option<Habit>) -> String {
     static CONTAINS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r#"([\w.\[\]]+)(?:\s+contains\s+|\.(?:includes|contains)\(\s*)('[^']*'|"[^"]*"|[\w.]+)\s*(\)?)"#,
+            r#"([\w.\[\]]+)(?:\s+(?:contains|includes|has)\s+|\.(?:includes|contains)\(\s*)('[^']*'|"[^"]*"|[\w.]+)\s*(\)?)"#,
         )
         .ok()
     });
@@ -477,6 +471,18 @@ mod tests {
             ("event.email.replace('a', 'b')", "event.email | replace('a', 'b')"),
             ("event.tags.includes('vip')", "'vip' in event.tags"),
             ("event.tags contains 'vip'", "'vip' in event.tags"),
+            ("event.tags has 'vip'", "'vip' in event.tags"),
+            ("event.name startswith 'A' and b", "event.name is startingwith('A') and b"),
+            ("event.name starts with event.x", "event.name is startingwith(event.x)"),
+            ("event.email ends_with '.com'", "event.email is endingwith('.com')"),
+            ("event.email matches '[0-9]+'", "event.email is matching('[0-9]+')"),
+            ("event.email =~ '[0-9]+'", "event.email is matching('[0-9]+')"),
+            ("event.status equals 'open'", "event.status == 'open'"),
+            ("event.status is equal to 'open'", "event.status == 'open'"),
+            ("event.status not equals 'open'", "event.status != 'open'"),
+            ("event.status is 'open'", "event.status == 'open'"),
+            ("event.status is not 'open'", "event.status != 'open'"),
+            ("event.name like 'A%'", "event.name like 'A%'"),
             ("a = 'b'", "a == 'b'"),
             ("= event.email", "event.email"),
             ("a == 'x' AND NOT b", "a == 'x' and not b"),
