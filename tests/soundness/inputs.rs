@@ -187,7 +187,7 @@ fn text(writer: &mut Writer<'_>, shape: &Shape, name: &str) -> Value {
         .collect();
     match writer.random.pick(&fields).cloned() {
         Some(path) => Value::from(format!("{{{{ {path} }}}}")),
-        None => Value::from(values::text(writer.random, format, named)),
+        None => Value::from(values::text(writer.random, format, named).replace("{{", "")),
     }
 }
 

@@ -121,8 +121,10 @@ impl Maker<'_> {
             let (sort, shape) = self.random.one(&kinds).clone();
             let name = format!("v{at}");
             let template = self.writer().template(sort);
+            // What comes of a field without a declared type has none.
+            let typed = !self.fields.iter().any(|field| !field.typed && template.contains(&field.path));
             vars.insert(name.clone(), Value::from(template));
-            self.fields.push(Field::new(format!("vars.{name}"), &shape));
+            self.fields.push(Field { typed, ..Field::new(format!("vars.{name}"), &shape) });
         }
         vars
     }

@@ -31,8 +31,8 @@ const HOB_YAML: &str = "connections:\n  studio: { connector: highlevel, location
 /// A file that recipes may send.
 pub const FILE: &str = "attachments/photo.txt";
 const KEY: &str = "fitr-sandbox-key";
-/// Most waits of a run.
-const MAX_WAITS: usize = 50;
+/// Most waits of a run: a step that waits may do so for each member of a list.
+const MAX_WAITS: usize = 1000;
 
 /// The workspace that recipes are checked for.
 pub fn workspace_info() -> WorkspaceInfo {

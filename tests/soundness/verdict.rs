@@ -51,6 +51,11 @@ pub const EXCUSES: &[Excuse] = &[
     ),
     refusal(422, &["cannot be used together"], "no shape declares which of two inputs excludes the other"),
     refusal(400, &["refresh token is invalid"], "no shape declares that a text is a refresh token"),
+    refusal(
+        400,
+        &["authorization code is invalid"],
+        "a code is used once; no shape declares that it was not",
+    ),
     refusal(400, &["must not exceed"], "the API takes times that are close together; no shape declares it"),
     content(&["found no valid phone number"], "no shape declares that a text is a phone number of a country"),
     content(&["needs a number, but", "is the text"], "no shape declares that a text stands for a number"),
@@ -58,6 +63,10 @@ pub const EXCUSES: &[Excuse] = &[
     content(&["cannot divide by zero"], "no shape declares that a number is not zero"),
     content(&["needs something to look for"], "no shape declares that a text is not empty"),
     content(&["cannot read"], "no shape declares what a text says: a number, a time, JSON"),
+    content(
+        &["cannot order the text", "names no time zone"],
+        "no shape declares what a text says: a time, a date",
+    ),
     content(&["finds no text in"], "no shape declares that a text is Base64"),
     content(&["exact to 28 digits"], "no shape declares how large a number is"),
     content(&["more than 28 digits"], "no shape declares how large a number is"),
