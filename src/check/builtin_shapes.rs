@@ -123,6 +123,15 @@ pub(super) fn hydrated_event(events: &[&EventType], catalog: &Catalog) -> Option
     Some(event)
 }
 
+/// Whether an event may come without what the read of its record needs: it is then left as it came in.
+pub(super) fn may_stay_unread(events: &[&EventType]) -> bool {
+    events.iter().any(|event| {
+        let read = event.hydrate.iter().flat_map(|read| read.with.values());
+        let mut needed = read.flat_map(|value| value.names()).filter_map(|path| path.0.rsplit('.').next());
+        needed.any(|name| event.optional.iter().any(|optional| optional == name))
+    })
+}
+
 /// The same where the record could not be read: what came in has only some of its fields.
 pub(super) fn unread_event(events: &[&EventType], hydrated: &Shape) -> Shape {
     let comes_in = |name: &str| {
@@ -174,4 +183,19 @@ pub(super) fn connection(recipe: &Recipe, catalog: &Catalog) -> Shape {
 fn texts(names: &[&str]) -> Shape {
     let fields = names.iter().map(|name| ((*name).to_owned(), Shape::new(Kind::String))).collect();
     Shape { fields, ..Shape::new(Kind::Object) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_sure_to_be_read_only_where_it_always_has_what_the_read_needs() {
+        let catalog = Catalog::built_in();
+        let app = catalog.connector("highlevel").unwrap();
+        let event = |name: &str| app.events.get(name).unwrap();
+        assert!(may_stay_unread(&[event("TaskComplete")]), "it may come without its contact");
+        assert!(!may_stay_unread(&[event("ContactCreate")]));
+        assert!(may_stay_unread(&[event("ContactCreate"), event("TaskComplete")]));
+    }
 }

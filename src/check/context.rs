@@ -97,7 +97,7 @@ impl<'a> Context<'a> {
                 let known: Vec<_> = types.iter().filter_map(|name| app?.events.get(name.as_str())).collect();
                 let event = builtin_shapes::hydrated_event(&known, catalog);
                 unread_event = event.as_ref().map(|event| builtin_shapes::unread_event(&known, event));
-                event
+                if builtin_shapes::may_stay_unread(&known) { unread_event.clone() } else { event }
             }
             Trigger::Webhook(Webhook::Events { connector, types, .. }) => {
                 let app = catalog.connector(connector);

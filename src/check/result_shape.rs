@@ -3,7 +3,7 @@
 use super::builtin_shapes;
 use super::context::Context;
 use super::proven::present;
-use super::template_site::Position;
+use super::template_site::{Position, StepPart};
 use crate::catalog::{Operation, path};
 use crate::recipe::{Action, OnError, OnMissing, Trigger, Webhook};
 use crate::template::{Class, Inference, Inferred, LocatedTemplate, PathStep, TreeShape, Use};
@@ -271,7 +271,27 @@ fn value_within<'a>(
     depth: usize,
 ) -> Inferred<'a> {
     let known = reached_within(context, position, root, steps, depth).map(Known::inferred);
-    known.or_else(|| variable(context, root, steps, depth)).unwrap_or(Inferred::Unknown)
+    known
+        .or_else(|| variable(context, root, steps, depth))
+        .or_else(|| item(context, position, root, steps, depth))
+        .unwrap_or(Inferred::Unknown)
+}
+
+/// What is known of the value at `steps` below the item of `for_each`, where the list has no declared shape.
+fn item<'a>(
+    context: &'a Context<'_>,
+    position: &Position<'_>,
+    root: &str,
+    steps: &[PathStep],
+    depth: usize,
+) -> Option<Inferred<'a>> {
+    let Position::Step { action, part, .. } = position else { return None };
+    let list = action.for_each.as_ref().filter(|_| root == action.item_name && *part != StepPart::List)?;
+    if depth >= MAX_VARIABLES {
+        return None;
+    }
+    let list = infer_within(context, position, list, depth + 1)?.value;
+    Some(steps.iter().fold(list.step(&PathStep::Item), |value, step| value.step(step)))
 }
 
 /// What is known of the value at `steps` below `vars`, where it has no declared shape.

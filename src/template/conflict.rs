@@ -101,6 +101,11 @@ pub enum ConflictKind {
         /// The filter.
         filter: String,
     },
+    /// Members of a list that may be missing, which a filter, a test or what is made of the list fails on.
+    AbsentMember {
+        /// The filter or test; `None` where the list itself is the value.
+        by: Option<String>,
+    },
     /// A filter that looks at a field of each member, which some may not have.
     NoSuchField {
         /// The filter.
@@ -110,6 +115,8 @@ pub enum ConflictKind {
     },
     /// The first or last member of a list that may have none.
     MaybeAbsent,
+    /// The entry of a mapping with a computed key, which it may not have.
+    MaybeNoEntry,
     /// An argument that is refused whenever it is evaluated.
     Argument {
         /// Why.
@@ -136,6 +143,13 @@ pub enum ConflictKind {
     /// The operands have no order.
     Unordered {
         /// The operand without an order, in words.
+        found: &'static str,
+    },
+    /// A filter that puts members in order, which have none.
+    UnorderedMembers {
+        /// The filter.
+        filter: String,
+        /// What has no order, in words.
         found: &'static str,
     },
     /// The filter applies a test to each member, and is given something else.

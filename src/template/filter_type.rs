@@ -70,6 +70,10 @@ pub enum Gives {
     List,
     /// A list of lists.
     Lists,
+    /// A list of the members of what it takes and of the arguments.
+    Chained,
+    /// A list of lists, each with a member of what it takes and of each argument.
+    Zipped,
     /// A list of the members of what it takes.
     Members,
     /// What it takes, backwards: text, or a list of the members.

@@ -10,9 +10,10 @@ use super::conflict::{Conflict, ConflictKind};
 use super::convert;
 use super::inferred::{Class, Inferred};
 use super::links;
+use super::misread::{self, is_flag};
 use super::name_use::{PathStep, Use};
 use super::omit;
-use super::operand::{compares, is_text, is_whole, no_number, writes_number};
+use super::operand::{compares, is_text, is_whole, looked_up, no_number, writes_number};
 use super::parse::{Form, Template};
 use super::presence::asks_presence;
 use super::required_values::{Need, Present, path, prove};
@@ -63,6 +64,9 @@ impl Template {
                 if let Stmt::EmitExpr(part) = part {
                     let value = inferrer.expression(&part.expr);
                     inferrer.there(&part.expr, &value);
+                    if value.may_lack_members() {
+                        inferrer.conflict(extent(&part.expr), ConflictKind::AbsentMember { by: None });
+                    }
                 }
             }
         }
@@ -92,6 +96,7 @@ impl<'s> Inferrer<'_, '_, 's> {
             return convert::to_json(&value).map_or(Inferred::Unknown, Inferred::Constant);
         }
         if let Some((root, steps)) = path(expr) {
+            self.ends(expr);
             return match root {
                 omit::NAME if steps.is_empty() => Inferred::Omitted,
                 root => {
@@ -106,27 +111,33 @@ impl<'s> Inferrer<'_, '_, 's> {
                 holder.step(&PathStep::Field(get.name.into()))
             }
             Expr::GetItem(get) => {
-                self.expression(&get.subscript_expr);
+                let key = self.expression(&get.subscript_expr);
                 let holder = self.expression(&get.expr);
                 match get.subscript_expr.as_const() {
                     Some(key) if key.is_integer() => holder.step(&PathStep::Item),
+                    Some(_) => Inferred::Unknown,
+                    None => looked_up(&holder, &key),
+                }
+            }
+            Expr::Slice(slice) => {
+                let value = self.expression(&slice.expr);
+                self.sliced(&slice.expr, &value);
+                match value.class() {
+                    Some(Class::List) => value.present(),
+                    _ if is_text(&value) => Inferred::Text,
                     _ => Inferred::Unknown,
                 }
             }
-            Expr::Slice(slice) => match self.expression(&slice.expr) {
-                Inferred::Declared(shape) if Inferred::Declared(shape).class() == Some(Class::List) => {
-                    Inferred::Declared(shape)
-                }
-                list @ Inferred::List(_) => list,
-                text if is_text(&text) => Inferred::Text,
-                _ => Inferred::Unknown,
-            },
             Expr::UnaryOp(op) => {
                 let value = self.expression(&op.expr);
                 if !matches!(op.op, UnaryOpKind::Not) {
                     self.there(&op.expr, &value);
                     if is_text(&value) {
                         self.conflict(extent(&op.expr), ConflictKind::TextAndNumber { operator: "-" });
+                    }
+                    if let Some(found) = value.alternatives().into_iter().find(|one| is_flag(one)) {
+                        let (filter, takes, found) = ("-".to_owned(), "a number", misread::describe(found));
+                        self.conflict(extent(&op.expr), ConflictKind::Misread { filter, takes, found });
                     }
                     self.arithmetic(
                         "-",
@@ -233,7 +244,11 @@ impl<'s> Inferrer<'_, '_, 's> {
     /// Complains about an operand that may be nothing.
     pub(super) fn there(&mut self, expr: &Expr<'_>, value: &Inferred<'s>) {
         if value.may_be(&Inferred::Absent) {
-            self.conflict(extent(expr), ConflictKind::MaybeAbsent);
+            let kind = match expr {
+                Expr::GetItem(get) if get.subscript_expr.as_const().is_none() => ConflictKind::MaybeNoEntry,
+                _ => ConflictKind::MaybeAbsent,
+            };
+            self.conflict(extent(expr), kind);
         }
     }
 
@@ -269,7 +284,7 @@ mod tests {
 
     fn inferred(text: &str) -> (String, usize) {
         let shape: Shape = serde_yaml::from_str(
-            "{ type: object, fields: { id: { type: string }, tags: { type: array, items: { type: string } }, notes: { type: array, items: { type: object, fields: { text: { type: string } } } } } }",
+            "{ type: object, fields: { id: { type: string }, tags: { type: array, items: { type: string } }, notes: { type: array, items: { type: object, fields: { text: { type: string }, by: { type: string, nullable: true } } } } } }",
         )
         .unwrap();
         let lookup = |root: &str, steps: &[PathStep]| {
@@ -330,6 +345,113 @@ mod tests {
             ("{{ ('2026-01-01' | add_time('2h')) < now() }}", 0),
         ] {
             assert_eq!(inferred(text).1, conflicts, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_order_members_or_parts_is_told() {
+        for (text, conflicts) in [
+            ("{{ [[1], [2]] | sort }}", 1),
+            ("{{ event.tags | batch(2) | sort }}", 1),
+            ("{{ event.notes | sort }}", 1),
+            ("{{ event.notes | max }}", 1),
+            ("{{ event.notes | sort(attribute='by') }}", 1),
+            ("{{ event.notes | sort(attribute='text, by') }}", 1),
+            ("{{ event.notes | unique(attribute='by') }}", 1),
+            ("{{ event.notes | groupby('by') | list }}", 1),
+            ("{{ event.notes | groupby('by', default='') | list }}", 0),
+            ("{{ event.notes | selectattr('by') | sort(attribute='by') }}", 0),
+            ("{{ event.notes | selectattr('by') | list | groupby('by') | list }}", 0),
+            ("{{ event.notes | selectattr('by', 'ne', 'x') | unique('by') }}", 2),
+            ("{{ event.notes | rejectattr('by', 'none') | unique('by') }}", 1),
+            ("{{ event.notes | selectattr('text') | sort(attribute='by') }}", 1),
+            ("{{ [1, 2] * [3] }}", 1),
+            ("{{ event.notes | map(attribute='by') | join }}", 1),
+            ("{{ event.notes | map(attribute='by', default='') | join }}", 0),
+            ("{{ event.notes | map(attribute='by') | select | join }}", 0),
+            ("{{ event.notes | map(attribute='by') | compact | map('lower') | join }}", 0),
+            ("{{ event.notes | map(attribute='by') | map('lower') | list }}", 1),
+            ("{{ event.notes | map(attribute='by') | sort }}", 1),
+            ("{{ event.notes | map(attribute='by') | select | sort }}", 0),
+            ("{{ event.notes | selectattr('by') | map(attribute='by') | map('lower') | sort | join }}", 0),
+            ("{{ event.notes | map(attribute='by') | length }}", 0),
+            ("x {{ event.notes | map(attribute='by') }}", 1),
+            ("{{ 'x' in (event.notes | map(attribute='by')) }}", 1),
+            ("{{ 'x' in (event.notes | map(attribute='by') | select('defined')) }}", 0),
+            ("{{ event.notes | map(attribute='by') | select('eq', 'x') | list }}", 1),
+            ("{{ event.notes | map(attribute='by') | first | default('') }}", 0),
+            ("{{ event.notes | map(attribute='text') | map('lower') | join }}", 0),
+            ("{{ {'a': 1}[event.id] ~ '' }}", 1),
+            ("{{ {'a': 1}[event.id] | default(0) }}", 0),
+            ("{{ {'a': 1, 'b': 2}['a' if event.id else 'b'] ~ '' }}", 0),
+            ("{{ {'a': event.id}[event.id] ~ '' }}", 1),
+            ("{{ event.tags[event.id] | default('') }}", 0),
+            ("{{ event * 2 }}", 1),
+            ("{{ [0] * 2 }}", 0),
+            ("{{ -(event.id == 'x') }}", 1),
+            ("{{ event.notes | sort(attribute='text') }}", 0),
+            ("{{ event.notes | sort(false, 'text') }}", 0),
+            ("{{ event.notes | groupby('text') | list }}", 0),
+            ("{{ event.notes | map(attribute='text') | sort }}", 0),
+            ("{{ [1, 'a'] | sort }}", 1),
+            ("{{ [1, '2'] | sort }}", 0),
+            ("{{ [1, event.id] | max | default(0) }}", 1),
+            ("{{ [true, false] | sort }}", 1),
+            ("{{ [now(), now() | date] | min | default('') }}", 1),
+            ("{{ [now(), '2027-01-01T00:00:00Z'] | min }}", 0),
+            ("{{ event.tags | sort | first | default('') }}", 0),
+            ("{{ event.tags | chain(event.tags | map('length')) | sort }}", 1),
+            ("{{ event.tags | chain([event.id]) | sort }}", 0),
+            ("{{ event.tags | chain([]) | sort }}", 0),
+            ("{{ event.tags | zip(event.tags) | list | sort }}", 1),
+            ("{{ (event.tags + event.notes) | sort }}", 1),
+            ("{{ (event.tags + [event.id]) | map('lower') | list }}", 0),
+            ("{{ 5 | chain([1]) }}", 1),
+            ("{{ (event.tags | length) | zip(event.tags) }}", 1),
+            ("{{ -event.tags }}", 1),
+            ("{{ event.id // 2 }}", 1),
+            ("{{ event.id % 2 }}", 1),
+            ("{{ event.id * 2 }}", 1),
+            ("{{ event.id * event.id }}", 1),
+            ("{{ '-' * 20 }}", 0),
+            ("{{ (event.id | default('0')) * 100 }}", 1),
+            ("{{ (event.id | default('0') | number) * 100 }}", 0),
+            ("{{ (event.tags | length)[1:] }}", 1),
+            ("{{ event[1:] }}", 1),
+            ("{{ event.id[:3] }}", 0),
+            ("{{ event.tags[1:] | length }}", 0),
+            ("{{ (event.id | regex_find('a'))[1:] }}", 1),
+        ] {
+            assert_eq!(inferred(text).1, conflicts, "{text}");
+        }
+        let scope = crate::template::Scope::new(chrono::DateTime::UNIX_EPOCH);
+        for text in [
+            "{{ [[1], [2]] | sort }}",
+            "{{ 5 | chain([1]) }}",
+            "{{ 5[1:] }}",
+            "{{ -[1] }}",
+            "{{ 'a' * 'b' }}",
+        ] {
+            assert!(Template::parse(text).unwrap().evaluate(&scope).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_a_path_is_taken_of_what_has_members() {
+        let lookup = |_: &str, steps: &[PathStep]| match steps {
+            [PathStep::Field(name)] if name == "n" => Inferred::Integer,
+            [PathStep::Field(name)] if name == "text" => Inferred::Text.or_null(),
+            _ => Inferred::Unknown,
+        };
+        for (text, conflicts) in [
+            ("{{ vars.n | first }}", 1),
+            ("{{ (vars.n | last).x }}", 1),
+            ("{{ vars.text | first }}", 1),
+            ("{{ vars.other | first }}", 0),
+            ("{{ vars.other | first | first }}", 0),
+        ] {
+            let told = Template::parse(text).unwrap().infer(&lookup, &Present::new()).unwrap().conflicts;
+            assert_eq!(told.len(), conflicts, "{text}: {told:?}");
         }
     }
 

@@ -2,6 +2,9 @@
 
 use crate::value::{Kind, Shape, Step, Value, Written, time_in};
 
+/// Most members of a written list that are looked at one by one.
+const MAX_ITEMS: usize = 32;
+
 /// What is known of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Inferred<'s> {
@@ -126,6 +129,12 @@ impl<'s> Inferred<'s> {
                 Kind::Integer | Kind::Number => Some(Kind::Number),
                 _ => None,
             },
+            Inferred::OneOf(all) => {
+                let given = all.iter().filter(|one| !one.is_nothing() && **one != Inferred::Omitted);
+                let mut kinds = given.map(Self::kind);
+                let first = kinds.next()??;
+                kinds.all(|kind| kind == Some(first)).then_some(first)
+            }
             _ => None,
         }
     }
@@ -225,6 +234,59 @@ impl<'s> Inferred<'s> {
         }
     }
 
+    /// The same where it is known to be there, perhaps as null.
+    pub(super) fn there(self) -> Self {
+        match self {
+            Inferred::OneOf(all) => {
+                let there = all.into_iter().filter(|one| *one != Inferred::Absent).map(Self::there);
+                there.reduce(Self::or).unwrap_or(Inferred::Unknown)
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it is a list of which members may be missing.
+    pub fn may_lack_members(&self) -> bool {
+        self.class() == Some(Class::List) && self.step(&Step::Item).may_be(&Inferred::Absent)
+    }
+
+    /// The same where it is known not to be null, although its shape may be.
+    pub(super) fn not_null(self) -> Self {
+        match self {
+            Inferred::OneOf(all) => {
+                let present = all.into_iter().filter(|one| !one.is_nothing()).map(Self::not_null);
+                present.reduce(Self::or).unwrap_or(Inferred::Unknown)
+            }
+            Inferred::Declared(shape) if !shape.nullable => Inferred::Declared(shape),
+            Inferred::Declared(shape)
+                if shape.doubtful || !shape.any_of.is_empty() || !shape.values.is_empty() =>
+            {
+                Inferred::Unknown
+            }
+            Inferred::Declared(shape) => match (shape.kind, shape.format.as_deref()) {
+                (Kind::String, Some("date")) => Inferred::Day,
+                (Kind::String, Some("date-time")) => Inferred::Moment,
+                (Kind::String, _) => Inferred::Text,
+                (Kind::Integer, _) => Inferred::Integer,
+                (Kind::Number, _) => Inferred::Number,
+                (Kind::Boolean, _) => Inferred::Flag,
+                (Kind::Object, _) => Inferred::Mapping,
+                (Kind::Array, _) => match shape.items.as_deref() {
+                    Some(items) => Inferred::List(Box::new(Inferred::Declared(items))),
+                    None => Inferred::List(Box::new(Inferred::Unknown)),
+                },
+                (Kind::Any, _) => Inferred::Unknown,
+            },
+            one if one.is_nothing() => Inferred::Unknown,
+            one => one,
+        }
+    }
+
+    /// What a path of fields leads to, such as `address.city`.
+    pub(super) fn field(&self, path: &str) -> Self {
+        path.split('.').fold(self.clone(), |value, name| value.step(&Step::Field(name.to_owned())))
+    }
+
     /// What `step` leads to.
     pub fn step(&self, step: &Step) -> Self {
         match (self, step) {
@@ -237,10 +299,13 @@ impl<'s> Inferred<'s> {
                 Inferred::Text | Inferred::Day | Inferred::Moment | Inferred::Constant(Value::String(_)),
                 Step::Item,
             ) => Inferred::Text,
-            (Inferred::Constant(Value::Array(items)), Step::Item) => match items.first() {
-                Some(first) if items.len() == 1 => Inferred::Constant(first.clone()),
-                _ => Inferred::Unknown,
-            },
+            (Inferred::Constant(Value::Array(items)), Step::Item) if items.len() <= MAX_ITEMS => {
+                let items = items.iter().cloned().map(Inferred::Constant);
+                items.reduce(Self::or).unwrap_or(Inferred::Unknown)
+            }
+            (Inferred::Constant(Value::Object(fields)), Step::Field(name)) => {
+                fields.get(name).cloned().map_or(Inferred::Unknown, Inferred::Constant)
+            }
             (Inferred::OneOf(all), step) => {
                 let mut inner = all.iter().filter(|one| !one.is_nothing()).map(|one| one.step(step));
                 let Some(first) = inner.next() else { return Inferred::Unknown };

@@ -86,11 +86,9 @@ impl<'s> Inferrer<'_, '_, 's> {
         let given = arguments.get(at + 1..).unwrap_or_default();
         self.refused(&call, given);
         let spec = call.spec()?;
-        let mut member = list.step(&PathStep::Item);
         let field = if at == 1 { filter.args.first().and_then(written) } else { None };
-        for part in field.iter().flat_map(|field| field.split('.')) {
-            member = member.step(&PathStep::Field(part.to_owned()));
-        }
+        let member = list.step(&PathStep::Item);
+        let member = field.iter().fold(member, |member, field| member.field(field));
         self.unfit(spec, &name, &member, place);
         if at == 1 && list.step(&PathStep::Item).may_be_nothing() {
             let filter = format!("{}('…', '{name}')", filter.name);

@@ -5,13 +5,14 @@ use std::ops::Range;
 use minijinja::machinery::ast::{BinOp, BinOpKind, Expr};
 
 use super::conflict::ConflictKind;
+use super::filters::result;
 use super::inference::{Inferrer, Operand};
 use super::inferred::{Class, Inferred};
-use super::misread::unsearchable;
+use super::misread::{unsearchable, unsliceable};
 use super::name_use::PathStep;
 use super::operand::{
-    both_numbers, is_number, is_text, is_whole, is_word, never_null, no_number, sides_differ, without_order,
-    writes_number, zones_differ,
+    both_numbers, is_list, is_number, is_text, is_whole, is_word, never_null, no_number, sides_differ,
+    without_order, writes_number, zones_differ,
 };
 use super::required_values::path;
 use super::syntax::extent;
@@ -64,25 +65,36 @@ impl<'s> Inferrer<'_, '_, 's> {
             BinOpKind::ScOr => left.present().or(right),
             BinOpKind::In => Inferred::Flag,
             BinOpKind::Concat => Inferred::Text,
-            BinOpKind::Add | BinOpKind::Sub | BinOpKind::Div if sides_differ(&op.op, &left, &right) => {
-                let operator = match op.op {
-                    BinOpKind::Add => "+",
-                    BinOpKind::Sub => "-",
-                    _ => "/",
-                };
+            _ if operator.is_some() && sides_differ(&op.op, &left, &right) => {
+                let operator = operator.unwrap_or_default();
                 let range = extent(&op.left).start..extent(&op.right).end;
                 self.conflict(range, ConflictKind::TextAndNumber { operator });
                 Inferred::Unknown
             }
             BinOpKind::Add if is_text(&left) && is_text(&right) => Inferred::Text,
+            BinOpKind::Add if is_list(&left) && is_list(&right) => {
+                Inferred::List(Box::new(result::member(&left).or(result::member(&right))))
+            }
             BinOpKind::FloorDiv => Inferred::Integer,
             BinOpKind::Add | BinOpKind::Sub | BinOpKind::Mul | BinOpKind::Rem
                 if is_whole(&left) && is_whole(&right) =>
             {
                 Inferred::Integer
             }
-            _ if both_numbers(&left, &right) => Inferred::Number,
+            _ if operator.is_some() && both_numbers(&left, &right) => Inferred::Number,
             _ => Inferred::Unknown,
+        }
+    }
+
+    /// Complains about `value[1:]` of what has no parts.
+    pub(super) fn sliced(&mut self, expr: &Expr<'_>, value: &Inferred<'s>) {
+        self.there(expr, value);
+        let filter = "[:]".to_owned();
+        if let Some(found) = unsliceable(value) {
+            let takes = "text or a list";
+            self.conflict(extent(expr), ConflictKind::Misread { filter, takes, found });
+        } else if value.may_be(&Inferred::Constant(Value::Null)) {
+            self.conflict(extent(expr), ConflictKind::MaybeNull { filter });
         }
     }
 
@@ -159,6 +171,10 @@ impl<'s> Inferrer<'_, '_, 's> {
         {
             let kind = ConflictKind::ContainsNothing { found: Class::Mapping, field: Some(name.clone()) };
             return self.conflict(range, kind);
+        }
+        if right.may_lack_members() {
+            let by = Some("in".to_owned());
+            return self.conflict(range, ConflictKind::AbsentMember { by });
         }
         if let Some(found) = unsearchable(right) {
             return self.conflict(range, ConflictKind::Unsearchable { found });

@@ -42,7 +42,13 @@ pub(super) fn unsearchable(right: &Inferred<'_>) -> Option<String> {
     all.find(|one| is_flag(one) || is_number(one)).map(describe)
 }
 
-fn is_flag(one: &Inferred<'_>) -> bool {
+/// What is neither text nor a list, so that `[1:]` cannot take a part of it, in words.
+pub(super) fn unsliceable(value: &Inferred<'_>) -> Option<String> {
+    let mut all = value.alternatives().into_iter();
+    all.find(|one| is_flag(one) || is_number(one) || one.class() == Some(Class::Mapping)).map(describe)
+}
+
+pub(super) fn is_flag(one: &Inferred<'_>) -> bool {
     match one {
         Inferred::Flag | Inferred::Constant(Value::Bool(_)) => true,
         Inferred::Declared(shape) => is_kind(shape, &[Kind::Boolean]),
@@ -102,6 +108,7 @@ pub(super) fn describe(found: &Inferred<'_>) -> String {
         },
         one if is_flag(one) => "true or false".to_owned(),
         Inferred::List(_) | Inferred::Constant(Value::Array(_)) => "a list of other values".to_owned(),
+        Inferred::Mapping | Inferred::Constant(Value::Object(_)) => "a mapping".to_owned(),
         _ => "a number".to_owned(),
     }
 }

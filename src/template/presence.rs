@@ -14,3 +14,8 @@ pub(super) fn replaces_missing(filter: &str) -> bool {
 pub(super) fn asks_presence(test: &str) -> bool {
     matches!(test, "defined" | "undefined")
 }
+
+/// Whether `test` tests for null.
+pub(super) fn asks_for_null(test: &str) -> bool {
+    matches!(test, "none" | "null")
+}

@@ -8,14 +8,17 @@ use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Filter, Stmt, U
 use super::filters::result;
 use super::name_use::{PathStep, Use};
 use super::parse::Template;
-use super::presence::{asks_presence, replaces_missing};
+use super::presence::{asks_for_null, asks_presence, replaces_missing};
 use super::signature::is_lenient;
 use super::syntax::{self, clamp, extent};
 
 /// Prefix of a path that is known to be missing or false.
 const ABSENT: &str = "!";
+/// Suffix of a path that is known to exist, and may be empty, 0 or false.
+const THERE: &str = "?";
 
-/// Paths that are known to exist, such as `event.tags[]`, and with a prefix `!` those known to be missing or false.
+/// Paths that are known to count as true, such as `event.tags[]`; with a suffix `?` those known to exist, and with a
+/// prefix `!` those known to be missing or false.
 pub type Present = BTreeSet<String>;
 
 /// A value that a template requires.
@@ -27,6 +30,8 @@ pub struct Need {
     pub steps: Vec<PathStep>,
     /// The last step may be missing, because the template only tests whether it exists.
     pub tolerant: bool,
+    /// It may be null, which it is compared with.
+    pub beside_null: bool,
     /// The range of the path, in bytes of the template's text.
     pub range: Range<usize>,
     /// What the template itself ensures at this place.
@@ -52,7 +57,9 @@ impl Template {
         self.asks_for_paths()
             && !proven.is_empty()
             && proven.len() == self.uses().len()
-            && proven.is_subset(known)
+            && proven.iter().all(|path| {
+                known.contains(path) || path.strip_suffix(THERE).is_some_and(|path| known.contains(path))
+            })
     }
 
     /// Whether this condition is false if `known` holds, which comes from conditions that ask for paths.
@@ -99,7 +106,7 @@ impl Need {
     /// The need of the value at a path.
     pub fn of(root: &str, steps: &[PathStep]) -> Self {
         let (root, steps) = (root.to_owned(), steps.to_vec());
-        Self { root, steps, tolerant: false, range: 0..0, present: Present::new() }
+        Self { root, steps, tolerant: false, beside_null: false, range: 0..0, present: Present::new() }
     }
 
     /// Its path, as in templates.
@@ -121,10 +128,20 @@ impl Need {
 
     /// Whether the path up to step `upto` is known to exist.
     pub fn is_proven(&self, upto: usize, elsewhere: &Present) -> bool {
+        self.is_known(upto, elsewhere, |rest| rest.is_empty() || rest == THERE)
+    }
+
+    /// Whether the value at the path up to step `upto` is known to have something in it.
+    pub fn is_filled(&self, upto: usize, elsewhere: &Present) -> bool {
+        self.is_known(upto, elsewhere, str::is_empty)
+    }
+
+    /// What exists has the values that lead to it.
+    fn is_known(&self, upto: usize, elsewhere: &Present, ends: fn(&str) -> bool) -> bool {
         let path = written(&self.root, &self.steps[..upto]);
         let leads = |known: &String| {
             let rest = known.strip_prefix(&path);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            rest.is_some_and(|rest| ends(rest) || rest.starts_with(['.', '[']))
         };
         self.present.iter().chain(elsewhere).any(leads)
     }
@@ -164,7 +181,7 @@ impl Walker<'_> {
         if let Some((root, steps)) = path(expr) {
             let range = clamp(self.text, extent(expr));
             let (root, present) = (root.to_owned(), present.clone());
-            self.found.push(Need { root, steps, tolerant, range, present });
+            self.found.push(Need { root, steps, tolerant, beside_null: false, range, present });
             return;
         }
         match expr {
@@ -198,7 +215,9 @@ impl Walker<'_> {
                 }
             }
             Expr::Test(t) => {
-                if !asks_presence(t.name) {
+                if asks_for_null(t.name) {
+                    self.beside_null(&t.expr, present);
+                } else if !asks_presence(t.name) {
                     self.expression(&t.expr, false, present);
                 }
                 self.arguments(&t.args, present);
@@ -228,10 +247,23 @@ impl Walker<'_> {
                 self.expression(&op.left, true, present);
                 self.expression(&op.right, tolerant, &with(present, &op.left, false));
             }
+            BinOpKind::Eq | BinOpKind::Ne if is_null(&op.right) => self.beside_null(&op.left, present),
+            BinOpKind::Eq | BinOpKind::Ne if is_null(&op.left) => self.beside_null(&op.right, present),
             _ => {
                 self.expression(&op.left, false, present);
                 self.expression(&op.right, false, present);
             }
+        }
+    }
+
+    /// A value that is compared with null.
+    fn beside_null(&mut self, expr: &Expr<'_>, present: &Present) {
+        let before = self.found.len();
+        self.expression(expr, false, present);
+        if path(expr).is_some()
+            && let Some(need) = self.found.get_mut(before)
+        {
+            need.beside_null = true;
         }
     }
 
@@ -271,31 +303,76 @@ pub(super) fn prove(condition: &Expr<'_>, holds: bool, proven: &mut Present) {
                 prove(&op.left, holds, proven);
                 prove(&op.right, holds, proven);
             }
-            (BinOpKind::Eq, true) | (BinOpKind::Ne, false) => compared(&op.left, &op.right, proven),
-            (BinOpKind::Ne, true) | (BinOpKind::Eq, false) if is_none(&op.right) => {
-                prove(&op.left, true, proven);
+            (BinOpKind::Eq, true) | (BinOpKind::Ne, false) => {
+                compared(&op.left, &op.right, proven);
+                compared(&op.right, &op.left, proven);
+            }
+            (BinOpKind::Ne, true) | (BinOpKind::Eq, false) if is_null(&op.right) => {
+                there(&op.left, proven);
+            }
+            (BinOpKind::Ne, true) | (BinOpKind::Eq, false) if is_null(&op.left) => {
+                there(&op.right, proven);
+            }
+            // `tags | length != 0`
+            (BinOpKind::Ne, true) | (BinOpKind::Eq, false)
+                if is_number(&op.right, |number| number == 0.0) =>
+            {
+                if matches!(&op.left, Expr::Filter(filter) if matches!(filter.name, "length" | "count")) {
+                    prove(&op.left, true, proven);
+                }
             }
             (BinOpKind::In, true) => {
-                [&op.left, &op.right].into_iter().for_each(|side| prove(side, true, proven))
+                there(&op.left, proven);
+                prove(&op.right, true, proven);
+            }
+            (BinOpKind::Gt, true) if is_number(&op.right, |least| least >= 0.0) => {
+                prove(&op.left, true, proven);
+            }
+            (BinOpKind::Gte, true) if is_number(&op.right, |least| least > 0.0) => {
+                prove(&op.left, true, proven);
+            }
+            (BinOpKind::Lt, true) if is_number(&op.left, |least| least >= 0.0) => {
+                prove(&op.right, true, proven);
+            }
+            (BinOpKind::Lte, true) if is_number(&op.left, |least| least > 0.0) => {
+                prove(&op.right, true, proven);
             }
             (BinOpKind::Gt | BinOpKind::Gte | BinOpKind::Lt | BinOpKind::Lte, true) => {
-                prove(&op.left, true, proven);
+                there(&op.left, proven);
+                there(&op.right, proven);
             }
             _ => {}
         },
-        // A missing value has no items, length or parts.
+        // What is missing or empty has no items, length or parts; as JSON it has.
         Expr::Filter(f) => {
             if let Some(input) = f.expr.as_ref().filter(|_| holds && !gives_something(&f.args)) {
-                prove(input, true, proven);
+                match f.name {
+                    "tojson" | "hash" => there(input, proven),
+                    _ => prove(input, true, proven),
+                }
             }
         }
         Expr::Test(t) => match (t.name, holds) {
-            ("defined", true) | ("undefined" | "none", false) => prove(&t.expr, true, proven),
-            ("defined" | "undefined" | "none", _) => {}
-            (_, true) => prove(&t.expr, true, proven),
+            ("defined", true) | ("undefined" | "none" | "null", false) => there(&t.expr, proven),
+            ("defined" | "undefined" | "none" | "null" | "ne", _) => {}
+            ("true", true) => prove(&t.expr, true, proven),
+            (_, true) => there(&t.expr, proven),
             _ => {}
         },
         _ => {}
+    }
+}
+
+/// Adds that a value exists, which may be empty, 0 or false.
+fn there(expr: &Expr<'_>, proven: &mut Present) {
+    if let Some((root, steps)) = path(expr) {
+        proven.insert(written(root, &steps) + THERE);
+    } else if let Expr::Filter(filter) = expr
+        && let Some(input) = &filter.expr
+        && (!replaces_missing(filter.name) || gives_null(&filter.args))
+        && !gives_something(&filter.args)
+    {
+        there(input, proven);
     }
 }
 
@@ -307,17 +384,27 @@ fn gives_something(args: &[CallArg<'_>]) -> bool {
     })
 }
 
-fn compared(left: &Expr<'_>, right: &Expr<'_>, proven: &mut Present) {
-    let something = |expr: &Expr<'_>| expr.as_const().is_some_and(|value| !value.is_none());
-    if something(right) {
-        prove(left, true, proven);
-    } else if something(left) {
-        prove(right, true, proven);
+/// `default(none)` is null for a missing value.
+fn gives_null(args: &[CallArg<'_>]) -> bool {
+    matches!(args.first(), Some(CallArg::Pos(expr)) if is_null(expr))
+}
+
+/// `value == 'x'`, where the other side is written out.
+fn compared(value: &Expr<'_>, other: &Expr<'_>, proven: &mut Present) {
+    match other.as_const() {
+        Some(other) if other.is_true() => prove(value, true, proven),
+        Some(other) if !other.is_none() => there(value, proven),
+        _ => {}
     }
 }
 
-fn is_none(expr: &Expr<'_>) -> bool {
-    expr.as_const().is_some_and(|value| value.is_none() || value.as_str() == Some(""))
+fn is_null(expr: &Expr<'_>) -> bool {
+    expr.as_const().is_some_and(|value| value.is_none())
+}
+
+fn is_number(expr: &Expr<'_>, fits: fn(f64) -> bool) -> bool {
+    let number = expr.as_const().filter(|value| value.is_number());
+    number.and_then(|number| f64::try_from(number).ok()).is_some_and(fits)
 }
 
 /// The path in `expr`, literal or with `first` and `last`.
@@ -400,8 +487,41 @@ mod tests {
         assert_eq!(proves("{{ not event.a or not event.b }}", false), ["event.a", "event.b"]);
         assert_eq!(proves("{{ not event.a | default('') }}", false), ["event.a"]);
         assert_eq!(proves("{{ event.a | default('x') }}", true), Vec::<String>::new());
+        for (condition, proven) in [
+            ("event.a | length == 0", Some("event.a?")),
+            ("event.a | length >= 0", Some("event.a?")),
+            ("event.a | length >= 1", Some("event.a")),
+            ("event.a | length != 0", Some("event.a")),
+            ("0 < event.a | length", Some("event.a")),
+            ("event.a < 5", Some("event.a?")),
+            ("event.a == ''", Some("event.a?")),
+            ("event.a | default('') == ''", None),
+            ("event.a | default(none) is not none", Some("event.a?")),
+            ("event.a | default('') is not none", None),
+            ("event.a != ''", None),
+            ("event.a != none", Some("event.a?")),
+            ("event.a is not null", Some("event.a?")),
+            ("event.a is null", None),
+            ("event.a is ne('x')", None),
+            ("event.a is mapping", Some("event.a?")),
+            ("event.a in ['', 'x']", Some("event.a?")),
+            ("event.a | tojson", Some("event.a?")),
+        ] {
+            let told = proves(&format!("{{{{ {condition} }}}}"), true);
+            assert_eq!(told.first().map(String::as_str), proven, "{condition}");
+        }
+        let need = Need::of("event", &[PathStep::Field("a".to_owned())]);
+        for (known, there, filled) in [
+            ("event.a", true, true),
+            ("event.a?", true, false),
+            ("event.a[].b?", true, true),
+            ("event.ab", false, false),
+        ] {
+            let known = Present::from([known.to_owned()]);
+            assert_eq!((need.is_proven(1, &known), need.is_filled(1, &known)), (there, filled), "{known:?}");
+        }
         assert_eq!(proves("{{ event.a | trim | length > 3 }}", true), ["event.a"]);
-        assert_eq!(proves("{{ event.a is defined }}", true), ["event.a"]);
+        assert_eq!(proves("{{ event.a is defined }}", true), ["event.a?"]);
         assert_eq!(proves("{{ 'x' in event.tags }}", true), ["event.tags"]);
     }
 }

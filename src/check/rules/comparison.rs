@@ -38,6 +38,8 @@ enum OperandKind {
     Day,
     /// A time with a zone.
     Moment,
+    /// A time without a zone.
+    Local,
     /// Without an order; a description.
     Unordered(&'static str),
 }
@@ -62,10 +64,23 @@ fn complaint(
             format!("`{operator}` compares text with a number, which fails where the text is none"),
             "a text such as `50` counts as that number; turn other ways of writing one into it with `| number`",
         )),
-        (OperandKind::Word | OperandKind::Day | OperandKind::Moment, OperandKind::Number)
-        | (OperandKind::Number, OperandKind::Word | OperandKind::Day | OperandKind::Moment) => {
-            Some((format!("`{operator}` compares text with a number"), "compare values of one kind"))
-        }
+        (
+            OperandKind::Word | OperandKind::Day | OperandKind::Moment | OperandKind::Local,
+            OperandKind::Number,
+        )
+        | (
+            OperandKind::Number,
+            OperandKind::Word | OperandKind::Day | OperandKind::Moment | OperandKind::Local,
+        ) => Some((format!("`{operator}` compares text with a number"), "compare values of one kind")),
+        (OperandKind::Day | OperandKind::Moment, OperandKind::Word)
+        | (OperandKind::Word, OperandKind::Day | OperandKind::Moment) => Some((
+            format!("`{operator}` compares a time with a text that is none, letter by letter"),
+            "times are written as in `2026-01-31T09:00:00Z`, days as in `2026-01-31`",
+        )),
+        (OperandKind::Local, OperandKind::Moment) | (OperandKind::Moment, OperandKind::Local) => Some((
+            format!("`{operator}` compares a time that names no time zone with one that does"),
+            "write the zone, as in `2026-01-31T09:00:00Z`",
+        )),
         (OperandKind::Day, OperandKind::Moment) | (OperandKind::Moment, OperandKind::Day) => Some((
             format!("`{operator}` compares a date, which has no time zone, with a time"),
             "compare days: `… | date('%Y-%m-%d', 'Europe/London')` on the time",
@@ -124,7 +139,8 @@ fn kind_of_constant(value: &Value) -> OperandKind {
         Value::String(text) => match time_in(text) {
             Some(Written::Day(_)) => OperandKind::Day,
             Some(Written::Exact(_)) => OperandKind::Moment,
-            Some(Written::Local(_)) | None => OperandKind::Word,
+            Some(Written::Local(_)) => OperandKind::Local,
+            None => OperandKind::Word,
         },
         Value::Null => OperandKind::Unordered("null"),
         Value::Bool(_) => OperandKind::Unordered("true and false"),

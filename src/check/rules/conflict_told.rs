@@ -4,6 +4,16 @@ use crate::check::TemplateSite;
 use crate::diagnostic::{Code, Diagnostic, list_some};
 use crate::template::{Class, Conflict, ConflictKind, filters};
 
+/// What is told of an entry with a computed key.
+pub(super) const NO_ENTRY: &str = "the mapping may have no such entry";
+/// The remedy.
+pub(super) const INSTEAD: &str = "give a value for that case: `| default('…')`";
+
+/// What is told of a list whose members may be missing.
+pub(super) const ABSENT_MEMBERS: &str = "members of this list may be missing";
+/// The remedy.
+pub(super) const LEAVE_OUT: &str = "leave those out: `… | select | list`";
+
 /// The diagnostic of a conflict in a template.
 pub(super) fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagnostic {
     let place = site.template.place(conflict.range.clone());
@@ -86,14 +96,27 @@ pub(super) fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagn
         }
         ConflictKind::MaybeNull { filter } => {
             let message = format!("`{filter}` fails on null, which this may be");
-            told(Code::MaybeMissing, message).help(match filter.starts_with(char::is_alphabetic) {
-                true => format!("put a default before it: `| default('…') | {filter}`"),
-                false => "give it a default in brackets: `(… | default(0))`".to_owned(),
+            told(Code::MaybeMissing, message).help(match filter.as_str() {
+                "[:]" => "give it a default in brackets: `(… | default([]))`".to_owned(),
+                filter if filter.starts_with(char::is_alphabetic) => {
+                    format!("put a default before it: `| default('…') | {filter}`")
+                }
+                _ => "give it a default in brackets: `(… | default(0))`".to_owned(),
             })
         }
         ConflictKind::NullMember { filter } => {
             let message = format!("`{filter}` fails on members that are null, which some may be");
             told(Code::MaybeMissing, message).help(format!("leave those out first: `| compact | {filter}`"))
+        }
+        ConflictKind::AbsentMember { by } => {
+            let message = match by {
+                Some(by) => format!("`{by}` fails on members that are missing, which some may be"),
+                None => ABSENT_MEMBERS.to_owned(),
+            };
+            told(Code::MaybeMissing, message).help(match by.as_deref() {
+                None | Some("in") => LEAVE_OUT.to_owned(),
+                Some(by) => format!("leave those out first: `| select | {by}`"),
+            })
         }
         ConflictKind::MaybeFraction { test } => {
             let message = format!("`is {test}` takes a whole number, and this may have a fraction");
@@ -120,6 +143,7 @@ pub(super) fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagn
             let message = format!("`{operator}` takes numbers, and this is {}", found.describe());
             told(Code::Suspicious, message).help("count its members: `… | length`; or take one of its fields")
         }
+        ConflictKind::MaybeNoEntry => told(Code::MaybeMissing, NO_ENTRY.to_owned()).help(INSTEAD),
         ConflictKind::MaybeAbsent => told(Code::MaybeMissing, "this list may have no members".to_owned())
             .help("give a value for that case: `| default('…')`"),
         ConflictKind::Argument { message, help } => {
@@ -153,6 +177,19 @@ pub(super) fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagn
                 "there is an order among numbers, among texts and among times"
             };
             told(Code::Suspicious, message).help(help)
+        }
+        ConflictKind::UnorderedMembers { filter, found } => {
+            let message =
+                format!("`{filter}` compares the members of a list, and there is no order for {found}");
+            told(Code::Suspicious, message).help(match filter.as_str() {
+                "sort" if *found == Class::Mapping.describe() => {
+                    "name the field that orders them: `| sort(attribute='name')`".to_owned()
+                }
+                filter if *found == Class::Mapping.describe() => {
+                    format!("take one of their fields: `| map(attribute='name') | {filter}`")
+                }
+                _ => "there is an order among numbers, among texts and among times".to_owned(),
+            })
         }
         ConflictKind::NoTest { filter } => {
             let message = format!("`{filter}` takes the name of a test, as text");

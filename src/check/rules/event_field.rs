@@ -58,6 +58,12 @@ impl Rule for EventFields {
                 if let Some((message, help)) = foreign(&events, steps) {
                     let place = site.template.place(range.clone());
                     found.push(Diagnostic::new(Code::Suspicious, place, message).help(help));
+                } else if let Some(inside) = outside(&events, steps) {
+                    let name = steps.first().and_then(PathStep::field).unwrap_or_default();
+                    let place = site.template.place(range.clone());
+                    let message = format!("the event has no documented field `{name}`; its record has");
+                    let help = format!("write `{inside}`");
+                    found.push(Diagnostic::new(Code::Suspicious, place, message).help(help));
                 } else if let Some((name, near)) = misspelt(&events, steps) {
                     let message = format!("events of this kind have no documented field `{name}`");
                     let place = site.template.place(range.clone());
@@ -104,6 +110,25 @@ fn foreign(events: &[&EventType], steps: &[PathStep]) -> Option<(String, String)
         }
         _ => None,
     }
+}
+
+/// Fields that what is around a record may have of its own.
+const AROUND: [&str; 6] = ["id", "event", "created_at", "updated_at", "createdAt", "updatedAt"];
+
+/// The path of a field that was taken from what is around the record: `event.email` of events that have it in `data`.
+fn outside(events: &[&EventType], steps: &[PathStep]) -> Option<String> {
+    let name = steps.first()?.field()?;
+    let is_around = ALWAYS.contains(&name) || AROUND.contains(&name);
+    let record = events.first()?.record.strip_prefix("$.")?;
+    let has = |event: &&EventType| {
+        let at = event.record.strip_prefix("$.");
+        at == Some(record)
+            && record.split('.').next() != Some(name)
+            && event.fields.iter().any(|field| field == name)
+    };
+    let rest: Vec<&str> = steps.iter().map_while(PathStep::field).collect();
+    (!is_around && events.iter().all(|event| has(&event)))
+        .then(|| format!("event.{record}.{}", rest.join(".")))
 }
 
 /// A field of the record that none of these events documents, and another event that does.

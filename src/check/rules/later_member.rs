@@ -40,6 +40,10 @@ fn complaint(context: &Context<'_>, site: &TemplateSite<'_>, need: &Need) -> Opt
     if asked_only || list.class() != Some(Class::List) || is_counted(context, site) {
         return None;
     }
+    // A pair of `items` or `zip` has both of its members.
+    if upto == 1 && context.shape_at(&site.position, &need.root, &[]).is_none() {
+        return None;
+    }
     if need.is_proven(upto, &present(context, &site.position)) {
         return None;
     }

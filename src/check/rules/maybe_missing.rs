@@ -1,12 +1,15 @@
 //! Values that may be missing but are used as if always present.
 
+use std::ptr;
+
 use super::Rule;
+use crate::catalog::Place;
 use crate::check::proven::present;
 use crate::check::result_shape::{Known, origin};
 use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::recipe::{Action, OnError, OnMissing};
-use crate::template::{LocatedTemplate, Need, PathStep, Present, TemplateTree};
+use crate::template::{LocatedTemplate, Need, PathStep, Present, TemplateTree, TreeShape};
 
 /// Warns of fields that may be null or missing, and of results of steps that may be skipped, unless a condition
 /// ensures that they exist.
@@ -61,6 +64,7 @@ fn complaint(
                     condition.text().trim()
                 )
             }
+            None if is_needed(context, site) => format!("ask first: `if: \"{{{{ {path} }}}}\"`"),
             None => format!("ask first: `if: \"{{{{ {path} }}}}\"`, or use `| {}`", otherwise(site)),
         };
         return Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)));
@@ -71,25 +75,49 @@ fn complaint(
         return Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)));
     }
     let (known, taken) = origin(context, &site.position, &need.root, &need.steps, 0)?;
-    let otherwise = otherwise(site);
+    let otherwise = if is_needed(context, site) { None } else { Some(otherwise(site)) };
     let (path, message, help) = match lacking(known, taken, need, present)? {
         Missing::Value(upto) => {
-            let path = need.path_to(upto);
-            let help = format!("write `{path} | {otherwise}`, or ask first: `if: \"{{{{ {path} }}}}\"`");
+            let (path, whole) = (need.path_to(upto), need.path());
+            let help = remedy(&whole, otherwise, &path);
             (path.clone(), format!("`{path}` may be missing or null"), help)
         }
         Missing::Member(upto) => {
             let (list, member) = (need.path_to(upto - 1), need.path());
-            let help = format!("write `{member} | {otherwise}`, or ask first: `if: \"{{{{ {list} }}}}\"`");
+            let help = remedy(&member, otherwise, &list);
             (list.clone(), format!("`{list}` may be an empty list, which has no members"), help)
         }
         Missing::Letter(upto) => {
             let (text, letter) = (need.path_to(upto - 1), need.path());
-            let help = format!("write `{letter} | {otherwise}`, or ask first: `if: \"{{{{ {text} }}}}\"`");
+            let help = remedy(&letter, otherwise, &text);
             (text.clone(), format!("`{text}` may be an empty text, which has no first letter"), help)
         }
     };
     Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)))
+}
+
+/// What to do about a value that may be missing: another value, unless it is needed, or a condition.
+fn remedy(value: &str, otherwise: Option<&str>, asked: &str) -> String {
+    match otherwise {
+        Some(otherwise) => {
+            format!("write `{value} | {otherwise}`, or ask first: `if: \"{{{{ {asked} }}}}\"`")
+        }
+        None => format!("ask first: `if: \"{{{{ {asked} }}}}\"`"),
+    }
+}
+
+/// Whether it is the whole value of an input of a step that cannot be left out.
+fn is_needed(context: &Context<'_>, site: &TemplateSite<'_>) -> bool {
+    let is_step = matches!(site.position, Position::Step { part: StepPart::Input, .. });
+    is_step
+        && context.known_calls().any(|(call, operation)| {
+            call.inputs().iter().any(|(key, tree)| {
+                let is_it =
+                    matches!(&tree.shape, TreeShape::Text(template) if ptr::eq(template, site.template));
+                let input = operation.input(key).filter(|_| is_it && site.template.is_whole());
+                input.is_some_and(|input| input.shape.required || input.place == Some(Place::Path))
+            })
+        })
 }
 
 /// What may be missing, as the number of path steps that lead to it.
@@ -130,6 +158,7 @@ fn skipped<'c>(
     // Null is fine in a test for presence, and `for_each` reports it for lists.
     let may_be_gone = step.on_missing == OnMissing::Continue;
     let harmless = need.tolerant && (rest.is_empty() || may_be_gone && rest.len() == 1);
+    let harmless = harmless || need.beside_null && rest.is_empty();
     if harmless || step.for_each.is_some() || need.is_proven(1, present) {
         return None;
     }
@@ -174,7 +203,7 @@ fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Op
     // A result that is null as a whole, such as a record that was not found.
     if nullable(&known)
         && (taken > 0 || known.has_gaps())
-        && (taken < last || !need.tolerant)
+        && (taken < last || !need.tolerant && !need.beside_null)
         && !need.is_proven(taken, present)
     {
         return Some(Missing::Value(taken));
@@ -182,13 +211,13 @@ fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Op
     for upto in taken + 1..=last {
         let asked_only = upto == last && need.tolerant;
         let member = need.steps[upto - 1] == PathStep::Item && known.is_list();
-        if member && !asked_only && !need.is_proven(upto - 1, present) {
+        if member && !asked_only && !need.is_filled(upto - 1, present) {
             return Some(Missing::Member(upto));
         }
         if need.steps[upto - 1] == PathStep::Item
             && known.is_text()
             && !asked_only
-            && !need.is_proven(upto - 1, present)
+            && !need.is_filled(upto - 1, present)
         {
             return Some(Missing::Letter(upto));
         }

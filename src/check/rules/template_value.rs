@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ptr;
 
 use super::Rule;
-use super::conflict_told::conflicting;
+use super::conflict_told::{ABSENT_MEMBERS, INSTEAD, LEAVE_OUT, NO_ENTRY, conflicting};
 use crate::catalog::Place;
 use crate::check::context::Call;
 use crate::check::input_mismatch::mismatch;
@@ -30,6 +30,10 @@ impl Rule for TemplateValues {
         for site in &context.sites {
             let Some(inference) = infer(context, &site.position, site.template) else { continue };
             for conflict in &inference.conflicts {
+                let part = site.template.text().get(conflict.range.clone()).unwrap_or_default();
+                if conflict.kind == ConflictKind::MaybeNoEntry && is_asked(site, part) {
+                    continue;
+                }
                 let diagnostic = conflicting(site, conflict);
                 // Operands that are paths are compared by another rule.
                 let is_order = matches!(conflict.kind, ConflictKind::Unordered { .. });
@@ -42,9 +46,16 @@ impl Rule for TemplateValues {
                 Position::When | Position::Step { part: crate::check::StepPart::Condition, .. }
             );
             if !condition && inference.value.alternatives().contains(&&Inferred::Absent) {
-                let message = "this list may have no members";
-                let help = "give a value for that case: `| default('…')`";
-                found.push(Diagnostic::new(Code::MaybeMissing, site.template.span, message).help(help));
+                let looks_up = ends_with_key(site.template.text());
+                let message = if looks_up { NO_ENTRY } else { "this list may have no members" };
+                if !looks_up || !is_asked(site, expression_of(site.template.text())) {
+                    found
+                        .push(Diagnostic::new(Code::MaybeMissing, site.template.span, message).help(INSTEAD));
+                }
+            }
+            if inference.value.may_lack_members() {
+                let found_there = Diagnostic::new(Code::MaybeMissing, site.template.span, ABSENT_MEMBERS);
+                found.push(found_there.help(LEAVE_OUT));
             }
             if let Some(target) = targets.get(&ptr::from_ref(site.template)) {
                 found.extend(
@@ -58,6 +69,23 @@ impl Rule for TemplateValues {
             }
         }
     }
+}
+
+/// Whether the condition of the step asks for this part of a template.
+fn is_asked(site: &TemplateSite<'_>, part: &str) -> bool {
+    let Position::Step { action, .. } = site.position else { return false };
+    action.condition.as_ref().is_some_and(|condition| !part.is_empty() && condition.text().contains(part))
+}
+
+/// What stands between the braces.
+fn expression_of(text: &str) -> &str {
+    text.trim().trim_start_matches(['{', '-']).trim_end_matches(['}', '-']).trim()
+}
+
+/// Whether a template ends with a computed key in brackets.
+fn ends_with_key(text: &str) -> bool {
+    let end = expression_of(text).strip_suffix(']').and_then(|text| text.rsplit_once('['));
+    end.is_some_and(|(_, key)| key.trim().parse::<i64>().is_err())
 }
 
 /// What a template's value is for.
@@ -211,7 +239,7 @@ fn is_one_there(context: &Context<'_>, needs: &[Need]) -> bool {
         let Some(step) = context.recipe.all_actions().find(|step| step.id == *id) else { return false };
         let Some(condition) = &step.condition else { return false };
         let skipped = condition.proves(false);
-        needs.iter().any(|other| (1..=other.steps.len()).any(|upto| skipped.contains(&other.path_to(upto))))
+        needs.iter().any(|other| (1..=other.steps.len()).any(|upto| other.is_proven(upto, &skipped)))
     })
 }
 

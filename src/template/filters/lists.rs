@@ -100,14 +100,14 @@ pub(super) const SPECS: [Spec; 22] = [
         "The members of all lists.",
         ("{{ [1] | chain([2, 3]) | list }}", "[1, 2, 3]")
     )
-    .typed(Takes::Something, Gives::List),
+    .typed(Takes::Members, Gives::Chained),
     own!(
         add_filter(zip),
         "zip(list, …)",
         "The first members together, the second, and so on.",
         ("{{ [1, 2] | zip(['a', 'b']) | list }}", r#"[[1, "a"], [2, "b"]]"#)
     )
-    .typed(Takes::Something, Gives::Lists),
+    .typed(Takes::Members, Gives::Zipped),
     own!(
         add_filter(compact),
         "compact",
@@ -154,12 +154,25 @@ fn slice(state: &State<'_, '_>, value: &Datum, count: usize, fill: Option<Datum>
 
 fn chain(state: &State<'_, '_>, value: &Datum, others: Rest<Datum>) -> Result<Datum, Error> {
     let others = others.iter().map(listed).collect::<Result<_, _>>()?;
-    minijinja::filters::chain(state, listed(value)?, Rest(others))
+    counted(state, minijinja::filters::chain(state, listed(value)?, Rest(others))?)
 }
 
 fn zip(state: &State<'_, '_>, value: &Datum, others: Rest<Datum>) -> Result<Datum, Error> {
     let others = others.iter().map(listed).collect::<Result<_, _>>()?;
-    minijinja::filters::zip(state, listed(value)?, Rest(others))
+    counted(state, minijinja::filters::zip(state, listed(value)?, Rest(others))?)
+}
+
+/// Members that are made one after the other, as a list, which has a length.
+fn counted(state: &State<'_, '_>, value: Datum) -> Result<Datum, Error> {
+    if value.len().is_some() {
+        return Ok(value);
+    }
+    let mut members = Vec::new();
+    for member in value.try_iter()?.checked() {
+        state.consume_fuel(1)?;
+        members.push(member?);
+    }
+    Ok(Datum::from(members))
 }
 
 fn listed(value: &Datum) -> Result<Datum, Error> {
@@ -222,7 +235,9 @@ fn join(
 }
 
 fn compact(state: &State<'_, '_>, value: &Datum) -> Result<Datum, Error> {
-    let present = |value: &Datum| !value.is_none() && value.as_str() != Some("") && !is_omit(value);
+    let present = |value: &Datum| {
+        !value.is_undefined() && !value.is_none() && value.as_str() != Some("") && !is_omit(value)
+    };
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => {
             let mut kept = Vec::new();

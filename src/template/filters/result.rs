@@ -62,15 +62,30 @@ pub(in crate::template) fn of<'s>(
             Some(Class::Mapping) => list(Inferred::Unknown),
             _ => Inferred::Unknown,
         },
+        // What counts as false is left out, and with it what is missing.
+        Gives::SameMembers if filter == "select" && !has_arguments && input.class() == Some(Class::List) => {
+            list(member(&input).not_null())
+        }
+        Gives::SameMembers if asks_for_those_there(filter, arguments) => list(member(&input).there()),
         Gives::SameMembers | Gives::Members => match input.class() {
             Some(Class::List) => input.present(),
             _ => list(Inferred::Unknown),
         },
         Gives::List => list(Inferred::Unknown),
         Gives::Lists => list(list(Inferred::Unknown)),
+        // An unknown number of lists, or an empty one, which tells nothing of the members.
+        Gives::Chained | Gives::Zipped => {
+            let known = if arguments.is_empty() { vec![Inferred::Unknown] } else { arguments.to_vec() };
+            let all = std::iter::once(input).chain(known).filter(|one| !is_empty(one));
+            let members = all.map(|one| member(&one)).reduce(Inferred::or).unwrap_or(Inferred::Unknown);
+            match spec(filter).map(|spec| spec.gives) {
+                Some(Gives::Zipped) => list(list(members)),
+                _ => list(members),
+            }
+        }
         Gives::Mapping => Inferred::Mapping,
         Gives::Same => match input.class() {
-            Some(Class::List) => list(Inferred::Unknown),
+            Some(Class::List) => list(member(&input).not_null()),
             Some(Class::Mapping) => Inferred::Mapping,
             _ => Inferred::Unknown,
         },
@@ -98,6 +113,28 @@ pub(in crate::template) fn of<'s>(
             if is_sure { present } else { present.or(Inferred::Constant(Value::Null)) }
         }
     }
+}
+
+/// `select('defined')`.
+fn asks_for_those_there(filter: &str, arguments: &[Inferred<'_>]) -> bool {
+    let test = match filter {
+        "select" => "defined",
+        "reject" => "undefined",
+        _ => return false,
+    };
+    matches!(arguments.first(), Some(Inferred::Constant(Value::String(text))) if text == test)
+}
+
+/// A member of a list, a letter of a text or a key of a mapping.
+pub(in crate::template) fn member<'s>(whole: &Inferred<'s>) -> Inferred<'s> {
+    match whole.class() {
+        Some(Class::Scalar | Class::Mapping) => Inferred::Text,
+        _ => whole.step(&Step::Item),
+    }
+}
+
+fn is_empty(list: &Inferred<'_>) -> bool {
+    matches!(list, Inferred::Constant(Value::Array(items)) if items.is_empty())
 }
 
 /// Whether a date that is moved by this duration stays a date.
