@@ -11,6 +11,7 @@ use super::polled_list::whole_list;
 use crate::catalog::{Builtin, Operation};
 use crate::check::{CheckedAction, CheckedRecipe};
 use crate::recipe::{Trigger, UnchangedPolicy, Webhook};
+use crate::sync::is_occasional;
 use crate::template::{LocatedTemplate, truthy};
 use crate::value::Value;
 
@@ -115,7 +116,8 @@ impl Counting<'_> {
     fn stop(&mut self, action: &CheckedAction<'_>, noted: usize) {
         let depends_on_data = self.notes.len() > noted;
         self.notes.truncate(noted);
-        if depends_on_data {
+        // A sync stops where a record is gone or cannot be matched.
+        if depends_on_data && !self.recipe.recipe().is_generated() {
             let assumed = "it may end the run before the later steps, which are counted as if it did not";
             self.note(Some(&action.id), assumed.to_owned(), &["if=50%"], Some("0.5"));
         }
@@ -188,6 +190,11 @@ impl Counting<'_> {
         }
         if let Some(share) = self.assumptions.conditions() {
             return Estimate::exactly(share);
+        }
+        if self.recipe.recipe().is_generated() && is_occasional(&action.id) {
+            let assumed = "each event tells of a change of a record that is linked already, which goes to the other side";
+            self.note(Some(&action.id), assumed.to_owned(), &[], Some("0.5"));
+            return Estimate::between(0.0, 0.0, Some(1.0));
         }
         self.note(Some(&action.id), "its `if` holds always".to_owned(), &["if=50%"], Some("0.5"));
         Estimate::exactly(1.0).or_none()

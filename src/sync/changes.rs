@@ -4,7 +4,7 @@ use super::merge::Merge;
 use super::resolved::ResolvedSync;
 use super::side::Side;
 use super::side_operations::{Named, takes};
-use super::step_names::{BASE, OTHER, OWN, SET_BACK, UPDATED};
+use super::step_names::{BASE, CREATED, OTHER, OWN, SET_BACK, UPDATED};
 use super::tree::{Mapping, list, member, template, text};
 use crate::catalog::Catalog;
 use crate::source::{Data, Node, Spanned};
@@ -187,7 +187,7 @@ impl<'a> Changes<'_, 'a> {
             let reason = format!("{} creates no record without {}", self.target().name, names.join(" and "));
             steps.push(stop(self.sync, "incomplete", &condition, &reason));
         }
-        let step = self.on_target("created", create).with_text("if", "{{ not steps.pair.id }}");
+        let step = self.on_target(CREATED, create).with_text("if", "{{ not steps.pair.id }}");
         steps.push(step.with("with", with.node()).node());
         steps
     }

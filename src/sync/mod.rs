@@ -23,4 +23,4 @@ mod tree;
 mod value;
 
 pub use expand::{Expansion, recipes, stands_for};
-pub use step_names::{OTHER, OWN};
+pub use step_names::{OTHER, OWN, is_occasional};

@@ -4,7 +4,7 @@ use super::changes::{Changes, stop, warn};
 use super::comparison::equal;
 use super::field::Field;
 use super::side_operations::Find;
-use super::step_names::OWN;
+use super::step_names::{FOUND, OWN};
 use super::tree::{Mapping, member, template, text};
 use super::value::FieldValue;
 use crate::catalog::{Operation, path};
@@ -80,7 +80,7 @@ impl Changes<'_, '_> {
         for field in self.sync.matching.iter().map(|at| &self.sync.fields[*at]) {
             let (name, target) = (&field.name, &field.sides[self.to()].name);
             let Some(find) = self.target().operations.find.get(target.as_str()) else { continue };
-            let id = format!("found_{name}");
+            let id = format!("{FOUND}{name}");
             let mut conditions =
                 vec!["not steps.linked".to_owned(), format!("steps.here.{name} is not none")];
             conditions.extend(searches.iter().map(|earlier| format!("not {}", earlier.has_match())));

@@ -115,6 +115,7 @@ impl Scenario {
 
 const OVER: &str =
     "poll: contacts.notes.list, over: contacts.search, with: { contactId: '{{ parent.id }}' }, start: all";
+const SYNC: &str = include_str!("../../recipes/people-sync.yaml");
 const LOG: &str = "- { do: log, with: { message: seen } }\n";
 
 fn poll(name: &str, trigger: &str, steps: &str) -> String {
@@ -203,6 +204,13 @@ fn polls() -> Vec<Scenario> {
             before: 1,
             ..Scenario::default()
         },
+        Scenario {
+            name: "a sync of records that are not linked yet",
+            recipes: vec![SYNC.to_owned()],
+            assume: vec!["contacts.search=250", "fitr.clients.list=8"],
+            ..Scenario::default()
+        },
+        Scenario { name: "a quiet sync", recipes: vec![SYNC.to_owned()], before: 3, ..Scenario::default() },
         Scenario {
             name: "a poll for each account",
             recipes: vec![format!(
