@@ -155,7 +155,11 @@ pub(super) fn step_shape<'a>(action: &Action, operation: &'a Operation) -> Optio
     let skipped = action.condition.is_some()
         || action.on_error == OnError::Continue
         || action.on_missing == OnMissing::Continue;
-    Some(Known { shape, lists, gaps: action.for_each.is_some() && skipped })
+    // A list that has no such member gives null.
+    let is_index = |index: &str| index.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    let picks_member = given.is_some_and(|given| given.split('[').skip(1).any(is_index));
+    let gaps = action.for_each.is_some() && skipped || picks_member && !path::is_list(taken);
+    Some(Known { shape, lists, gaps })
 }
 
 /// The path of the list of which `path` takes a member, as in `$.data[0]`, and whether it does.
