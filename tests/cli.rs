@@ -50,8 +50,6 @@ mod dashboard_changes;
 mod dashboard_client;
 #[path = "cli/dashboard_try_out.rs"]
 mod dashboard_try_out;
-#[path = "cli/dice.rs"]
-mod dice;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/dry_runs.rs"]
@@ -124,6 +122,8 @@ mod removals;
 mod replay;
 #[path = "cli/retry_skip_resolve.rs"]
 mod retry_skip_resolve;
+#[path = "cli/rng.rs"]
+mod rng;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/scopes.rs"]

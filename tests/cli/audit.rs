@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::dice::Dice;
 use crate::listening::{Listening, listen};
 use crate::pause_resume::post;
 use crate::program::hob_with;
 use crate::program::{EndedRun, hob};
+use crate::rng::Rng;
 use crate::stand_in::StandIn;
 use crate::stand_in_workspace::{ONCE, workspace};
 
@@ -143,12 +143,12 @@ fn all_ended(folder: &Path, count: usize) {
 }
 
 /// Three hundred new contacts, of whose webhooks three in ten are lost; the ids of the lost ones.
-fn lose_webhooks(scene: &Scene, listening: &Listening, dice: &mut Dice) -> BTreeSet<String> {
+fn lose_webhooks(scene: &Scene, listening: &Listening, rng: &mut Rng) -> BTreeSet<String> {
     let new: Vec<_> = (0..300).map(|n| (format!("new{n}@example.com"), "New", "webhook")).collect();
     scene.upsert(&new);
     let mut lost = BTreeSet::new();
     for (id, contact) in scene.of_kind("webhook") {
-        if dice.roll(10) < 3 {
+        if rng.below(10) < 3 {
             lost.insert(id);
         } else {
             deliver(listening, &contact, "ContactCreate");
@@ -168,7 +168,7 @@ fn each_once(scene: &Scene) {
 fn one_sweep_finds_every_lost_webhook_and_the_audit_knows_them_before() {
     let scene = Scene::new(&[HOOK]);
     let listening = listen(scene.path());
-    let lost = lose_webhooks(&scene, &listening, &mut Dice(1));
+    let lost = lose_webhooks(&scene, &listening, &mut Rng(1));
     let ended = audit(scene.path(), &[]).code(1);
     assert_eq!(found(&ended), expected([("missed", lost)]));
     assert_eq!(audit(scene.path(), &["--since", "2099-01-01"]).code(0).json()["findings"], json!([]));
@@ -182,7 +182,7 @@ fn one_sweep_finds_every_lost_webhook_and_the_audit_knows_them_before() {
 fn lost_webhooks_are_mended_once_beside_a_running_hob() {
     let scene = Scene::new(&[HOOK]);
     let listening = listen(scene.path());
-    let lost = lose_webhooks(&scene, &listening, &mut Dice(2));
+    let lost = lose_webhooks(&scene, &listening, &mut Rng(2));
     let ended = audit(scene.path(), &["--mend"]).code(0);
     let summary = ended.json();
     assert_eq!((&summary["mended"], &summary["differences"]), (&json!(lost.len()), &json!(0)));
@@ -235,7 +235,7 @@ fn seeds() -> u64 {
 #[test]
 fn every_planted_difference_of_a_poll_is_found_and_no_other() {
     for seed in 1..=seeds() {
-        let mut dice = Dice(seed);
+        let mut rng = Rng(seed);
         let scene = Scene::new(&[]);
         fs::write(scene.path().join("recipes/polled.yaml"), polled(&scene.stand_in)).unwrap();
         scene.stand_in.sandbox.add_fault(Fault {
@@ -245,12 +245,12 @@ fn every_planted_difference_of_a_poll_is_found_and_no_other() {
         });
         scene.once().code(0);
         let kinds = ["well", "well", "well", "filter", "fail", "park"];
-        let plant = |dice: &mut Dice, first: u64| -> Vec<_> {
+        let plant = |rng: &mut Rng, first: u64| -> Vec<_> {
             (first..first + 30)
-                .map(|n| (format!("p{n}@example.com"), "Ada", kinds[dice.roll(6) as usize]))
+                .map(|n| (format!("p{n}@example.com"), "Ada", kinds[rng.below(6) as usize]))
                 .collect()
         };
-        scene.upsert(&plant(&mut dice, 0));
+        scene.upsert(&plant(&mut rng, 0));
         scene.once().code(1);
         // The echoes of what was written.
         scene.once().code(0);
@@ -262,7 +262,7 @@ fn every_planted_difference_of_a_poll_is_found_and_no_other() {
         let new: Vec<_> = (0..5).map(|n| (format!("late{n}@example.com"), "Late", "well")).collect();
         scene.upsert(&new);
         let contacts = scene.of_kind("well");
-        let changed: Vec<_> = known.iter().filter(|_| dice.roll(3) == 0).collect();
+        let changed: Vec<_> = known.iter().filter(|_| rng.below(3) == 0).collect();
         let text = |id: &String| contacts[id]["email"].as_str().unwrap().to_owned();
         let changes: Vec<_> = changed.iter().map(|id| (text(id), "Changed", "well")).collect();
         scene.upsert(&changes);

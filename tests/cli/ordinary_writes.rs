@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::dice::Dice;
 use crate::program::{hob, hob_with};
+use crate::rng::Rng;
 use crate::stand_in::StandIn;
 use crate::stand_in_workspace::{ONCE, runs, workspace};
 
@@ -151,7 +151,7 @@ impl Known {
 
 /// Makes events of writes.
 struct Writer {
-    dice: Dice,
+    rng: Rng,
     known: Known,
     /// Addresses and numbers come once, so that no record is refused as the same person.
     count: u64,
@@ -174,7 +174,7 @@ impl Writer {
             let is_needed =
                 ["contactId", "id", "email", "full_name", "title", "dueDate", "completed", "body", "name"];
             let is_needed = is_needed.contains(field) || kind.operation == "contacts.tags.add";
-            if is_needed || self.dice.roll(3) > 0 {
+            if is_needed || self.rng.below(3) > 0 {
                 fields.insert((*field).to_owned(), self.value(kind, field));
             }
         }
@@ -183,60 +183,60 @@ impl Writer {
 
     fn value(&mut self, kind: &Kind, field: &str) -> Value {
         let count = self.count;
-        let one = |dice: &mut Dice, ids: &[Value]| ids[dice.roll(ids.len() as u64) as usize].clone();
-        let dice = &mut self.dice;
+        let one = |rng: &mut Rng, ids: &[Value]| ids[rng.below(ids.len() as u64) as usize].clone();
+        let rng = &mut self.rng;
         match field {
-            "contactId" => one(dice, &self.known.contacts),
+            "contactId" => one(rng, &self.known.contacts),
             "id" => {
                 let ids = match kind.operation {
                     "opportunities.update" => &self.known.opportunities,
                     "fitr.clients.update" => &self.known.clients,
                     _ => &self.known.leads,
                 };
-                one(dice, ids)
+                one(rng, ids)
             }
-            "email" => json!(format!("{}{count}@Example.com", dice.choose(&["ada.", "ADA_", "o'neil+"]))),
+            "email" => json!(format!("{}{count}@Example.com", rng.choose(&["ada.", "ADA_", "o'neil+"]))),
             "phone" => {
                 let (first, rest) = (700 + count / 1_000_000 % 100, count % 1_000_000);
-                json!(match dice.roll(4) {
+                json!(match rng.below(4) {
                     0 => format!("07{first} {rest:06}"),
                     1 => format!("+44 7{first} {rest:06}"),
                     2 => format!("(07{first}) {rest:06}"),
                     _ => format!("+447{first}{rest:06}"),
                 })
             }
-            "dnd" | "completed" => json!(dice.roll(2) == 0),
+            "dnd" | "completed" => json!(rng.below(2) == 0),
             "tags" => {
-                let count = 1 + dice.roll(3);
-                (0..count).map(|_| dice.choose(&TAGS)).collect()
+                let count = 1 + rng.below(3);
+                (0..count).map(|_| rng.choose(&TAGS)).collect()
             }
             "customFields" => {
-                let value = match dice.roll(3) {
-                    0 => json!(dice.roll(1000)),
-                    _ => json!(dice.choose(&TEXTS)),
+                let value = match rng.below(3) {
+                    0 => json!(rng.below(1000)),
+                    _ => json!(rng.choose(&TEXTS)),
                 };
                 json!([{ "key": "training_goal", "field_value": value }])
             }
-            "postalCode" => json!(dice.choose(&CODES)),
-            "website" => json!(dice.choose(&SITES)),
-            "monetaryValue" => match dice.roll(3) {
+            "postalCode" => json!(rng.choose(&CODES)),
+            "website" => json!(rng.choose(&SITES)),
+            "monetaryValue" => match rng.below(3) {
                 0 => json!(0),
-                1 => json!(dice.roll(100_000)),
-                _ => json!(dice.roll(100_000) as f64 / 100.0),
+                1 => json!(rng.below(100_000)),
+                _ => json!(rng.below(100_000) as f64 / 100.0),
             },
             "dueDate" => {
-                let (day, hour) = (1 + dice.roll(28), dice.roll(24));
-                let zone = dice.choose(&["Z", "+01:00", ".000Z", "-05:30"]);
+                let (day, hour) = (1 + rng.below(28), rng.below(24));
+                let zone = rng.choose(&["Z", "+01:00", ".000Z", "-05:30"]);
                 json!(format!("2026-12-{day:02}T{hour:02}:30:00{zone}"))
             }
             "status" if kind.operation == "opportunities.update" => {
-                json!(dice.choose(&["open", "won", "lost"]))
+                json!(rng.choose(&["open", "won", "lost"]))
             }
-            "status" => json!(dice.choose(&STATUSES)),
-            "stage" => json!(dice.choose(&["new", "contacted", "lost"])),
+            "status" => json!(rng.choose(&STATUSES)),
+            "stage" => json!(rng.choose(&["new", "contacted", "lost"])),
             "external_id" => json!(format!("A-{count:05}")),
-            "firstName" | "lastName" | "full_name" | "name" | "title" => json!(dice.choose(&NAMES)),
-            _ => json!(dice.choose(&TEXTS)),
+            "firstName" | "lastName" | "full_name" | "name" | "title" => json!(rng.choose(&NAMES)),
+            _ => json!(rng.choose(&TEXTS)),
         }
     }
 }
@@ -258,7 +258,7 @@ fn ordinary_writes_by_the_thousand_are_not_told() {
     assert_eq!(KINDS.iter().map(|kind| kind.share).sum::<usize>(), WRITES);
     let stand_in = StandIn::start();
     let folder = workspace(&stand_in, &[&recipe()]);
-    let mut writer = Writer { dice: Dice(1), known: Known::of(&stand_in), count: 0 };
+    let mut writer = Writer { rng: Rng(1), known: Known::of(&stand_in), count: 0 };
     for _ in 0..wanted() {
         let event = writer.event().to_string();
         hob_with(folder.path(), &["trigger", "hand", "--event", "-"], &event).code(0);

@@ -127,8 +127,7 @@ fn outside(events: &[&EventType], steps: &[PathStep]) -> Option<String> {
             && event.fields.iter().any(|field| field == name)
     };
     let rest: Vec<&str> = steps.iter().map_while(PathStep::field).collect();
-    (!is_around && events.iter().all(has))
-        .then(|| format!("event.{record}.{}", rest.join(".")))
+    (!is_around && events.iter().all(has)).then(|| format!("event.{record}.{}", rest.join(".")))
 }
 
 /// A field of the record that none of these events documents, and another event that does.
