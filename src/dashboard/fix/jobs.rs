@@ -14,7 +14,7 @@ const MOST: usize = 64;
 /// Jobs at the same time.
 const MOST_AT_ONCE: usize = 4;
 /// How long a page waits for a job to end before it shows how far the job is.
-const MAX_WAIT: Duration = Duration::from_millis(100);
+const MAX_WAIT: Duration = Duration::from_millis(50);
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(15);
 
