@@ -54,21 +54,8 @@ struct Kind {
     fields: &'static [&'static str],
 }
 
-const PERSON: [&str; 12] = [
-    "email",
-    "firstName",
-    "lastName",
-    "phone",
-    "address1",
-    "city",
-    "postalCode",
-    "website",
-    "source",
-    "dnd",
-    "tags",
-    "customFields",
-];
-const CHANGED: [&str; 13] = [
+/// The fields of a change of a contact.
+const CHANGED: &[&str] = &[
     "contactId",
     "email",
     "firstName",
@@ -83,10 +70,12 @@ const CHANGED: [&str; 13] = [
     "tags",
     "customFields",
 ];
+/// The same without the id.
+const PERSON: &[&str] = CHANGED.split_at(1).1;
 const KINDS: [Kind; 10] = [
-    Kind { operation: "contacts.create", share: 50, fields: &PERSON },
-    Kind { operation: "contacts.upsert", share: 25, fields: &PERSON },
-    Kind { operation: "contacts.update", share: 40, fields: &CHANGED },
+    Kind { operation: "contacts.create", share: 50, fields: PERSON },
+    Kind { operation: "contacts.upsert", share: 25, fields: PERSON },
+    Kind { operation: "contacts.update", share: 40, fields: CHANGED },
     Kind { operation: "contacts.tags.add", share: 10, fields: &["contactId", "tags"] },
     Kind { operation: "contacts.notes.create", share: 10, fields: &["contactId", "body"] },
     Kind {
